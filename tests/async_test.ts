@@ -1,0 +1,218 @@
+// Graceful ends: registerAsync() and exit().
+
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { run } from "./program.ts";
+
+/** What the four handlers of most fixtures print, the asynchronous ones awaited in their turn. */
+const inOrder = (code: number) => [
+  `b begins ${code}`,
+  "b ends",
+  "sync between",
+  `a begins ${code}`,
+  "a ends",
+  "sync first",
+];
+
+/** What they print where nothing can wait. */
+const atOnce = (code: number) => [
+  `b begins ${code}`,
+  "sync between",
+  `a begins ${code}`,
+  "sync first",
+];
+
+const count = (text: string, part: string) => text.split(part).length - 1;
+
+Deno.test("async handlers are awaited in order when the program runs dry", async () => {
+  const { lines, code, stderr } = await run("async_runs_dry");
+  assertEquals(lines, [...inOrder(0), "unload"]);
+  assertEquals([code, stderr], [0, ""]);
+  const { lines: coded, code: status } = await run("async_sets_exit_code");
+  assertEquals([coded, status], [inOrder(3), 3]);
+});
+
+Deno.test("no run starts while a beforeunload listener objects, from before the import or after", async () => {
+  const { lines } = await run("async_prevents_beforeunload", { command: ["run", "--allow-read"] });
+  assertEquals(lines, ["objects 2", "objects later", "objects 1", ...inOrder(0)]);
+});
+
+for (const name of ["async_throws", "async_rejects", "async_throws_at_top_level"]) {
+  Deno.test(`async handlers are awaited before Deno reports the uncaught error: ${name}`, async () => {
+    const { lines, code, stderr } = await run(name);
+    assertEquals(lines.slice(-6), inOrder(1));
+    assertEquals(lines.slice(0, -6).length, name === "async_throws_at_top_level" ? 0 : 1);
+    assertEquals(code, 1);
+    assertMatch(stderr, /^error: Uncaught (\(in promise\) )?Error: boom\n/);
+  });
+}
+
+Deno.test("after a graceful run Deno prints the error as it would without the module", async () => {
+  const path = /file:\S+/g;
+  for (const how of ["throw", "reject"]) {
+    for (const value of ["error", "undefined", "null", "string", "object"]) {
+      const plain = await run("plain_throws_value", { args: [how, value] });
+      const { stderr, code, lines } = await run("async_throws_value", { args: [how, value] });
+      assertEquals(stderr.replace(path, ""), plain.stderr.replace(path, ""));
+      assertEquals([lines, code], [inOrder(1), 1]);
+    }
+  }
+});
+
+Deno.test("async handlers are awaited at an uncaught SystemExit", async () => {
+  for (const args of [["throw"], ["reject"]]) {
+    const { lines, code, stderr } = await run("async_system_exit", { args });
+    assertEquals(lines, inOrder(4));
+    assertEquals([code, stderr], [4, ""]);
+  }
+});
+
+Deno.test("exit(code) awaits the handlers, ends with code, and never resolves", async () => {
+  const { lines, code, stderr } = await run("async_exit", { args: ["3"] });
+  assertEquals(lines, inOrder(3));
+  assertEquals([code, stderr], [3, ""]);
+});
+
+Deno.test("exit() ends with Deno.exitCode", async () => {
+  assertEquals((await run("exit_without_code")).code, 6);
+});
+
+Deno.test("exit() rejects bad arguments at once, and nothing ends", async () => {
+  const { lines, code } = await run("exit_bad_arguments");
+  const rejections = lines.filter((line) => line !== "no exception");
+  assertEquals(rejections, [
+    'TypeError: Cannot exit: expected a 32-bit integer as exit code, received "1"',
+    "RangeError: Cannot exit: expected a 32-bit integer as exit code, received 1.5",
+    "TypeError: Cannot exit: expected a 32-bit integer as exit code, received null",
+    "RangeError: Cannot exit: expected a 32-bit integer as exit code, received 2147483648",
+    "TypeError: Cannot exit: expected options, received null",
+    'TypeError: Cannot exit: expected a timeout in milliseconds, received "1"',
+    "RangeError: Cannot exit: expected a timeout in milliseconds, a finite number of 0 or more, received -1",
+    "RangeError: Cannot exit: expected a timeout in milliseconds, a finite number of 0 or more, received NaN",
+    "RangeError: Cannot exit: expected a timeout in milliseconds, a finite number of 0 or more, received Infinity",
+    "handler",
+  ]);
+  assertEquals(code, 0);
+});
+
+Deno.test("on an immediate end async handlers are called in their turn, and that is reported", async () => {
+  const { lines, code, stderr } = await run("async_deno_exit");
+  assertEquals([lines, code], [atOnce(3), 3]);
+  assertEquals(count(stderr, "Cannot await atexit handler"), 2);
+  assertEquals(count(stderr, "exit()"), 2);
+  assertEquals(count(stderr, "\nPromise { <pending> }\n"), 2);
+});
+
+Deno.test("exit() inside a handler sets the code, stops the handler that awaits it, and cannot deadlock", async () => {
+  for (const [how, first] of [["dry", 0], ["deno", 1], ["exit", 1]] as const) {
+    const { lines, code, stderr } = await run("exit_in_handler", { args: [how] });
+    const awaited = how !== "deno";
+    assertEquals(lines, [`forgets exit ${first}`, "awaits exit", "last 5"]);
+    assertEquals(code, 5);
+    assertEquals(count(stderr, "Cannot await"), awaited ? 0 : 1);
+  }
+});
+
+Deno.test("exit() twice at the same time is one exit, with the last code", async () => {
+  const { lines, code, stderr } = await run("exit_twice");
+  assertEquals(lines, ["handler 1", "SystemExit: The program ends with exit code 3"]);
+  assertEquals([code, stderr], [3, ""]);
+});
+
+for (const how of ["busy loop", "top level"]) {
+  Deno.test(`after the timeout no handler is awaited any longer: ${how}`, async () => {
+    const { lines, code, stderr } = await run("exit_with_timeout", { args: [how] });
+    assertEquals(lines, ["stuck", "async", "sync last"]);
+    assertEquals(code, 1);
+    assertMatch(
+      stderr,
+      /^Exception in atexit handler stuck:\nError: .* did not settle within 30 ms/,
+    );
+    assertStringIncludes(stderr, "Cannot await atexit handler neverAwaited");
+    assertStringIncludes(stderr, "error: Uncaught Error: ");
+  });
+}
+
+Deno.test("a timeout does not keep a program alive whose event loop is dry", async () => {
+  const { lines, code, stderr } = await run("exit_with_timeout", { args: ["dry"] });
+  assertEquals(lines, ["stuck", "async", "not reached", "sync last"]);
+  assertEquals(code, 1);
+  assertStringIncludes(stderr, "can never settle");
+});
+
+Deno.test("a promise that can never settle is noticed when the loop is dry, and the run goes on", async () => {
+  for (const [how, status] of [["dry", 1], ["exit", 1], ["throw", 1]] as const) {
+    const { lines, code, stderr } = await run("never_settles", { args: [how] });
+    assertEquals(lines, ["settled", "stuck", "last"]);
+    assertEquals(code, status);
+    assertMatch(stderr, /^Exception in atexit handler stuck:\nError: .* can never settle/);
+    assertEquals(count(stderr, "error: Uncaught"), 1);
+    assertEquals(count(stderr, "error: Uncaught Error: boom"), how === "throw" ? 1 : 0);
+  }
+});
+
+Deno.test("rejections of async handlers are reported, and the last one is raised again", async () => {
+  for (const [how, first] of [["dry", 5], ["exit", 5]] as const) {
+    const { lines, code, stderr } = await run("async_failures", { args: [how] });
+    assertEquals(lines, [`last ${first}`, "unload"]);
+    assertEquals(code, 1);
+    assertEquals(count(stderr, "Exception in atexit handler"), 2);
+    assertStringIncludes(stderr, "Exception in atexit handler throwsAtOnce:\nError: first\n");
+    assertStringIncludes(stderr, "Exception in atexit handler rejects:\nTypeError: second\n");
+    assertEquals(count(stderr, "error: Uncaught TypeError: second"), 1);
+  }
+});
+
+Deno.test("hostile promises and thenables do not break a graceful run", async () => {
+  const { lines, code, stderr } = await run("async_hostile");
+  assertEquals(lines, [6, 5, 4, 3, 2, 1, 0].map((n) => `handler ${n}`).concat("last"));
+  assertEquals(code, 1);
+  assertEquals(count(stderr, "Exception in atexit handler"), 4);
+});
+
+Deno.test("handlers registered by an async handler run next, once it has settled", async () => {
+  const { lines } = await run("registers_in_async_handler");
+  assertEquals(lines, ["begin", "new async", "new sync", "waiting"]);
+});
+
+Deno.test("unregister() by an async handler removes those that wait", async () => {
+  const { lines, code } = await run("unregisters_waiting_async");
+  assertEquals([lines, code], [["between"], 0]);
+});
+
+Deno.test("a program without async handlers sees no additional event", async () => {
+  const { lines } = await run("counts_turns", { command: ["run", "--allow-read"] });
+  assertEquals(lines, ["load", "beforeunload", "handler", "unload"]);
+});
+
+Deno.test("nothing is left behind for the sanitizers of deno test, and exit() rejects if it is refused", async () => {
+  const { stdout, code } = await run("async_leaks_test", { command: ["test"] });
+  assertMatch(stdout, /handler\nrefused Test case attempted to exit with exit code: 0\n/);
+  assertEquals(code, 0);
+});
+
+Deno.test("exit() rejects with SystemExit if Deno.exit returns, and the registry is usable as before", async () => {
+  const { lines, code } = await run("stubs_async_exit");
+  assertEquals(lines, [
+    "handler",
+    "stub 7",
+    "SystemExit: The program ends with exit code 7 7",
+    "later",
+  ]);
+  assertEquals(code, 0);
+});
+
+Deno.test("in a worker async handlers are awaited where the worker can wait", async () => {
+  const command = ["run", "--allow-read"];
+  const exit = await run("starts_async_worker", { command, args: ["exit"] });
+  assertEquals(exit.lines, ["worker begins", "worker ends", "worker first", "main"]);
+  assertEquals([exit.code, exit.stderr], [0, ""]);
+  const error = await run("starts_async_worker", { command, args: ["throw"] });
+  assertEquals(error.lines, ["worker begins", "worker ends", "worker first", "main"]);
+  assertEquals(error.code, 1);
+  const close = await run("starts_async_worker", { command, args: ["close"] });
+  assertEquals(close.lines, ["worker begins", "worker first", "main"]);
+  assertStringIncludes(close.stderr, "Cannot await atexit handler");
+  const timeout = await run("starts_async_worker", { command, args: ["timeout"] });
+  assertEquals(timeout.lines, ["worker begins", "worker first", "main"]);
+  assertStringIncludes(timeout.stderr, "did not settle within 20 ms");
+});

@@ -1,0 +1,108 @@
+// Two ends at once: the second comes while a handler is awaited for the first.
+
+import { assertEquals } from "@std/assert";
+import { type Outcome, start } from "./program.ts";
+
+/**
+ * For each first end (row) and second end (column): the status, and what becomes of the handler
+ * that is awaited. It is `awaited` until it settles, `cut` short (the rest runs at once), `stuck`
+ * (given up, since the loop has run dry), or everything that waits is `skipped`.
+ */
+const table: Record<string, Record<string, string>> = {
+  "dry": {
+    "dry": "1 stuck",
+    "exit": "10 awaited",
+    "Deno.exit": "11 cut",
+    "SystemExit": "12 awaited",
+    "error": "1 cut",
+    "rejection": "1 cut",
+    "signal": "SIGTERM awaited",
+  },
+  "exit": {
+    "dry": "1 stuck",
+    "exit": "10 awaited",
+    "Deno.exit": "11 cut",
+    "SystemExit": "12 awaited",
+    "error": "1 cut",
+    "rejection": "1 cut",
+    "signal": "SIGTERM awaited",
+  },
+  "SystemExit": {
+    "dry": "1 stuck",
+    "exit": "10 awaited",
+    "Deno.exit": "11 cut",
+    "SystemExit": "12 awaited",
+    "error": "1 cut",
+    "rejection": "1 cut",
+    "signal": "SIGTERM awaited",
+  },
+  "error": {
+    "dry": "1 stuck",
+    "exit": "1 awaited",
+    "Deno.exit": "11 cut",
+    "SystemExit": "1 awaited",
+    "error": "1 cut",
+    "rejection": "1 cut",
+    "signal": "SIGTERM awaited",
+  },
+  "rejection": {
+    "dry": "1 stuck",
+    "exit": "1 awaited",
+    "Deno.exit": "11 cut",
+    "SystemExit": "1 awaited",
+    "error": "1 cut",
+    "rejection": "1 cut",
+    "signal": "SIGTERM awaited",
+  },
+  "signal": {
+    "dry": "SIGTERM stuck",
+    "exit": "SIGTERM awaited",
+    "Deno.exit": "11 cut",
+    "SystemExit": "SIGTERM awaited",
+    "error": "SIGTERM cut",
+    "rejection": "SIGTERM cut",
+    "signal": "SIGTERM skipped",
+  },
+};
+
+const isError = (end: string) => end === "error" || end === "rejection";
+
+for (const [first, row] of Object.entries(table)) {
+  for (const [second, cell] of Object.entries(row)) {
+    Deno.test({
+      name: `ends that overlap, ${first} then ${second}: ${cell}`,
+      ignore: Deno.build.os === "windows" && [first, second].includes("signal"),
+      async fn() {
+        const [status, fate] = cell.split(" ");
+        const { lines, signal, code, stderr } = await overlap(first, second);
+        assertEquals(signal ?? `${code}`, status);
+
+        const said = lines.filter((line) => line !== "send").map((line) => line.split(" ")[0]);
+        const expected = { awaited: ["finished", "last"], skipped: [] }[fate] ?? ["last"];
+        assertEquals(said, ["waiting", ...expected]);
+
+        const count = (text: string) => stderr.split(text).length - 1;
+        assertEquals(count("Cannot await atexit handler waiting"), fate === "cut" ? 1 : 0);
+        assertEquals(count("Exception in atexit handler waiting"), fate === "stuck" ? 1 : 0);
+        // Each error is told of once, be it by Deno or in a report.
+        const errors = [first, second].filter(isError).length;
+        assertEquals(count("Error: error 1\n"), Math.min(errors, 1));
+        assertEquals(count("Error: error 2\n"), Math.max(errors - 1, 0));
+      },
+    });
+  }
+}
+
+/** Runs the fixture, and sends it a signal each time that it asks for one. */
+async function overlap(first: string, second: string): Promise<Outcome> {
+  await using program = start("overlapping_ends", {
+    command: ["run", "--allow-run"],
+    args: [first, second],
+  });
+  const signals = [first, second].filter((end) => end === "signal").length;
+  for (let sent = 1; sent <= signals; sent++) {
+    await program.says("send\n", sent);
+    program.kill("SIGTERM");
+  }
+  return await program.outcome();
+}

@@ -1,0 +1,171 @@
+// exitOnSignals().
+
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { type Options, type Outcome, run, start } from "./program.ts";
+
+const ignore = Deno.build.os === "windows";
+const allowRun = ["run", "--allow-run"];
+
+/** Starts a fixture, sends it a signal when it is ready, and waits for its end. */
+async function signalled(
+  name: string,
+  signal: Deno.Signal,
+  options: Options = {},
+): Promise<Outcome> {
+  await using program = start(name, options);
+  await program.says("ready");
+  program.kill(signal);
+  return await program.outcome();
+}
+
+for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143], ["SIGHUP", 129]] as const) {
+  Deno.test({
+    name: `a signal runs the handlers, and the process dies by it where it may: ${signal}`,
+    ignore,
+    async fn() {
+      const outcome = await signalled("ends_by_signal", signal, { command: allowRun });
+      assertEquals(outcome.lines, ["ready", `async begins ${code}`, "async ends", `sync ${code}`]);
+      assertEquals([outcome.signal, outcome.stderr], [signal, ""]);
+    },
+  });
+
+  Deno.test({
+    name: `without --allow-run the status is 128 + the signal's number: ${signal}`,
+    ignore,
+    async fn() {
+      const outcome = await signalled("ends_by_signal", signal);
+      assertEquals(outcome.lines, ["ready", `async begins ${code}`, "async ends", `sync ${code}`]);
+      assertEquals([outcome.signal, outcome.code, outcome.stderr], [null, code, ""]);
+    },
+  });
+}
+
+Deno.test({
+  name: "--allow-run with a list is not enough to die by the signal",
+  ignore,
+  async fn() {
+    const outcome = await signalled("ends_by_signal", "SIGTERM", {
+      command: ["run", "--allow-run=true"],
+    });
+    assertEquals([outcome.signal, outcome.code, outcome.stderr], [null, 143, ""]);
+  },
+});
+
+Deno.test({
+  name: "the program's own listener is called too, and the status is 128 + the signal's number",
+  ignore,
+  async fn() {
+    for (const command of [["run"], allowRun]) {
+      const outcome = await signalled("ends_by_signal", "SIGTERM", {
+        command,
+        args: ["own listener"],
+      });
+      assertEquals(outcome.lines.filter((line) => line === "own listener").length, 1);
+      assertEquals([outcome.signal, outcome.code], [null, 143]);
+    }
+  },
+});
+
+Deno.test({
+  name: "a signal's status stays, whatever handlers raise or assign",
+  ignore,
+  async fn() {
+    for (const how of ["throw", "system exit", "exit code"]) {
+      for (const command of [["run"], allowRun]) {
+        const outcome = await signalled("ends_by_signal", "SIGTERM", { command, args: [how] });
+        assertEquals([outcome.signal, outcome.code], [
+          command === allowRun ? "SIGTERM" : null,
+          143,
+        ]);
+        assertEquals(outcome.stderr.includes("Exception in atexit handler"), how === "throw");
+        assertEquals(outcome.stderr.includes("Uncaught"), false);
+      }
+    }
+  },
+});
+
+Deno.test({
+  name: "a second signal ends the program at once; handlers still waiting are skipped",
+  ignore,
+  async fn() {
+    for (const command of [["run"], allowRun]) {
+      await using program = start("ignores_first_signal", { command });
+      await program.says("ready");
+      program.kill("SIGINT");
+      await program.says("waiting");
+      program.kill("SIGINT");
+      const { lines, signal, code, stderr } = await program.outcome();
+      assertEquals([lines, stderr], [["ready", "waiting"], ""]);
+      assertEquals([signal, code], [command === allowRun ? "SIGINT" : null, 130]);
+    }
+  },
+});
+
+Deno.test({
+  name: "of several calls that cover a signal the shortest timeout counts",
+  ignore,
+  async fn() {
+    const { lines, signal, stderr } = await signalled("signal_timeout", "SIGTERM", {
+      command: allowRun,
+    });
+    assertEquals([lines, signal], [["ready", "sync"], "SIGTERM"]);
+    assertStringIncludes(stderr, "did not settle within 20 ms");
+  },
+});
+
+Deno.test({
+  name: "disposing gives a signal its default action back, unless another call covers it",
+  ignore,
+  async fn() {
+    const term = await signalled("disposes_signals", "SIGTERM");
+    assertEquals([term.lines, term.signal], [["ready"], "SIGTERM"]);
+    const int = await signalled("disposes_signals", "SIGINT");
+    assertEquals([int.lines, int.code], [["ready", "handler"], 130]);
+  },
+});
+
+Deno.test({
+  name: "exitOnSignals() keeps no program alive",
+  ignore,
+  async fn() {
+    const { lines, code, stderr } = await run("signals_runs_dry");
+    assertEquals([lines, code, stderr], [["handler"], 0, ""]);
+  },
+});
+
+Deno.test({
+  name: "exitOnSignals() throws at bad arguments, and then covers none of the signals",
+  ignore,
+  async fn() {
+    const { lines, signal } = await signalled("signals_bad_arguments", "SIGTERM");
+    assertEquals(lines.map((line) => line.split(" ")[0]), [
+      ...Array(7).fill("TypeError"),
+      "RangeError",
+      "TypeError",
+      "ready",
+    ]);
+    assertEquals(
+      lines[0],
+      "TypeError Cannot exit on signals: expected a list of signals, received 5",
+    );
+    assertEquals(
+      lines[2],
+      'TypeError Cannot exit on signals: expected a list of signals, received "SIGINT"',
+    );
+    assertEquals(signal, "SIGTERM");
+  },
+});
+
+Deno.test({
+  name: "the exit code is 128 and the number that the system gives to the signal",
+  ignore,
+  async fn() {
+    const { constants } = await import("node:os");
+    const signals: Deno.Signal[] = ["SIGUSR1", "SIGUSR2", "SIGQUIT", "SIGALRM", "SIGXCPU"];
+    for (const signal of signals) {
+      const { lines, code } = await signalled("signal_code", signal, { args: [signal] });
+      const expected = 128 + constants.signals[signal as "SIGUSR1"];
+      assertEquals([lines[1], code], [`${expected}`, expected]);
+    }
+  },
+});
