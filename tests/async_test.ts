@@ -132,6 +132,14 @@ for (const how of ["busy loop", "top level"]) {
   });
 }
 
+Deno.test("a timeout counts from the start of the run, and of several the shortest one", async () => {
+  for (const args of [["20", "1e9"], ["1e9", "20"]]) {
+    const { lines, code, stderr } = await run("joins_with_timeout", { args });
+    assertEquals([lines, code], [["last"], 1]);
+    assertStringIncludes(stderr, "did not settle within 20 ms");
+  }
+});
+
 Deno.test("a timeout does not keep a program alive whose event loop is dry", async () => {
   const { lines, code, stderr } = await run("exit_with_timeout", { args: ["dry"] });
   assertEquals(lines, ["stuck", "async", "not reached", "sync last"]);
@@ -185,7 +193,7 @@ Deno.test("a program without async handlers sees no additional event", async () 
 });
 
 Deno.test("nothing is left behind for the sanitizers of deno test, and exit() rejects if it is refused", async () => {
-  const { stdout, code } = await run("async_leaks_test", { command: ["test"] });
+  const { stdout, code } = await run("leaves_nothing_behind", { command: ["test"] });
   assertMatch(stdout, /handler\nrefused Test case attempted to exit with exit code: 0\n/);
   assertEquals(code, 0);
 });
@@ -215,4 +223,12 @@ Deno.test("in a worker async handlers are awaited where the worker can wait", as
   const timeout = await run("starts_async_worker", { command, args: ["timeout"] });
   assertEquals(timeout.lines, ["worker begins", "worker first", "main"]);
   assertStringIncludes(timeout.stderr, "did not settle within 20 ms");
+});
+
+Deno.test("errors in the rest of a cut run are reported, and the first one is the cause", async () => {
+  const { code, stderr } = await run("nested_errors");
+  assertEquals(code, 1);
+  assertEquals(count(stderr, "Error: second\n"), 1);
+  assertEquals(count(stderr, "Error: third\n"), 1);
+  assertEquals(count(stderr, "error: Uncaught (in promise) Error: first\n"), 1);
 });

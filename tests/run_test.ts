@@ -169,10 +169,16 @@ Deno.test("if the exit turns out not to happen, later handlers run at the next e
 });
 
 Deno.test("if the exit turns out not to happen, later handlers run at the next end: deno test", async () => {
-  const { stdout, code } = await run("refused_exit_test", { command: ["test"] });
+  const { stdout, code } = await run("refused_exit", { command: ["test"] });
   assertMatch(
     stdout,
     /handler 1\nrefused\nhandler 2\nrefused again\ntest ends\n[\s\S]*\.\.\. .*ok[\s\S]*handler 3\n/,
   );
+  assertEquals(code, 0);
+});
+
+Deno.test("events dispatched by hand that are no uncaught error end nothing", async () => {
+  const { lines, code } = await run("dispatches_by_hand");
+  assertEquals(lines, ["other target", "TypeError", "alive", "handler"]);
   assertEquals(code, 0);
 });

@@ -125,6 +125,18 @@ Deno.test({
 });
 
 Deno.test({
+  name: "a signal that a worker named ends the worker, and not the process",
+  ignore,
+  async fn() {
+    const { lines, signal, code, stderr } = await signalled("starts_signal_worker", "SIGTERM", {
+      command: ["run", "--allow-run", "--allow-read"],
+    });
+    assertEquals(lines, ["ready", "worker", "main 0"]);
+    assertEquals([signal, code, stderr], [null, 0, ""]);
+  },
+});
+
+Deno.test({
   name: "exitOnSignals() keeps no program alive",
   ignore,
   async fn() {
