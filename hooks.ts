@@ -2,7 +2,7 @@
 // status comes about; knows nothing of handlers but that the registry runs them.
 
 import { describe, isSystemExit, reportUncaught, SystemExit } from "./errors.ts";
-import { Registry } from "./registry.ts";
+import { ignoreRejection, Registry } from "./registry.ts";
 
 /** How a graceful end awaits the handlers. */
 export interface EndOptions {
@@ -45,20 +45,20 @@ export interface Realm {
  * run dry: it ends by itself after the run.
  */
 interface Ending {
-  death?: Death;
-  error?: { readonly value: unknown; readonly raise: () => void };
-  exit?: () => void;
+  death: Death | undefined;
+  error: { readonly value: unknown; readonly raise: () => void } | undefined;
+  exit: (() => void) | undefined;
   /** When the run started, and after which time no handler is awaited any longer. */
   readonly start: number;
   deadline: number;
-  timer?: ReturnType<typeof setTimeout>;
+  timer: ReturnType<typeof setTimeout> | undefined;
 }
 
 const key = Symbol.for("@atexit/atexit protocol 1");
 
 // Taken now: what the program puts in their place later is its own affair.
 const { apply, defineProperty } = Reflect;
-const { addEventListener, removeEventListener, clearTimeout, setTimeout } = globalThis;
+const { addEventListener, removeEventListener, clearTimeout, performance, setTimeout } = globalThis;
 const raiseError = globalThis.reportError;
 
 /** The registry of this realm and what ends it, whichever copy of the module came first. */
@@ -200,9 +200,21 @@ function install(): Realm {
   }
 
   /** Starts a graceful end, or joins the one under way. Tells whether the run is over at once. */
-  function end(cause: Pick<Ending, "death" | "error" | "exit">, timeout?: number): boolean {
+  function end<K extends "death" | "error" | "exit">(
+    cause: K,
+    value: Ending[K],
+    timeout?: number,
+  ): boolean {
     const joins = ending !== undefined;
-    ending = Object.assign(ending ?? { start: performance.now(), deadline: Infinity }, cause);
+    ending ??= {
+      death: undefined,
+      error: undefined,
+      exit: undefined,
+      start: performance.now(),
+      deadline: Infinity,
+      timer: undefined,
+    };
+    ending[cause] = value;
     if (timeout !== undefined) limit(ending, timeout);
     if (joins) return false;
     registry.onOver = finish;
@@ -256,7 +268,7 @@ function install(): Realm {
     }
     dry = dispatch();
     if (!dry || !registry.waits) return dry;
-    dry = end({});
+    dry = end("exit", undefined);
     if (dry) finish();
     return dry;
   }
@@ -288,7 +300,7 @@ function install(): Realm {
     }
     setExitCode(1);
     if (registry.running) runNow();
-    else if (end({ error: { value, raise } })) stopEnding();
+    else if (end("error", { value, raise })) stopEnding();
     else return false;
     registry.failure = undefined;
     return true;
@@ -298,7 +310,7 @@ function install(): Realm {
   function exitUncaught(code: number): void {
     setCodeUnlessDecided(code);
     if (isDecided() || registry.calling) return;
-    if (end({ exit: () => Deno.exit(getExitCode()) })) finish();
+    if (end("exit", () => Deno.exit(getExitCode()))) finish();
   }
 
   function onError(event: Event, dispatch: () => boolean): boolean {
@@ -377,6 +389,7 @@ function install(): Realm {
     exit(code, timeout) {
       const given = code ?? getExitCode();
       setCodeUnlessDecided(given);
+      const joins = registry.running;
       const promise = new Promise<never>((_, reject) => {
         const leave = () => {
           try {
@@ -386,15 +399,15 @@ function install(): Realm {
             reject(error);
           }
         };
-        if (!registry.running) {
-          if (end({ exit: leave }, timeout)) finish();
+        if (!joins) {
+          if (end("exit", leave, timeout)) finish();
           return;
         }
-        if (ending !== undefined) end({ exit: ending.exit ?? leave }, timeout);
+        if (ending !== undefined) end("exit", ending.exit ?? leave, timeout);
         reject(new SystemExit(given));
       });
-      // Who does not await it is not ended by it a second time.
-      if (registry.running) promise.catch(() => {});
+      // Whoever does not await it goes on, and has the code set.
+      if (joins) ignoreRejection(promise);
       return promise;
     },
     endBySignal(death, timeout) {
@@ -404,7 +417,7 @@ function install(): Realm {
         return die(death);
       }
       setExitCode(death.code);
-      if (end({ death }, timeout)) finish();
+      if (end("death", death, timeout)) finish();
     },
   };
   defineProperty(globalThis, key, { value: realm });
@@ -445,12 +458,15 @@ function replace<T extends object, K extends keyof T>(
 
 /** Whether Node's `process` has listeners that take a rejection which no other listener took. */
 function isNodeListening(): boolean {
-  const { process } = globalThis as { process?: typeof import("node:process") };
-  return process !== undefined &&
-    (process.listenerCount("unhandledRejection") > 0 ||
+  try {
+    const { process } = globalThis as unknown as { process: typeof import("node:process") };
+    return process.listenerCount("unhandledRejection") > 0 ||
       process.listenerCount("uncaughtException") > 0 ||
       // Deno before 2.9 does not have it.
-      process.hasUncaughtExceptionCaptureCallback?.());
+      process.hasUncaughtExceptionCaptureCallback?.();
+  } catch {
+    return false; // The program has replaced or removed it.
+  }
 }
 
 /** The exit code that the program would end with. In workers, Deno 2.0 has none. */

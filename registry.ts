@@ -27,19 +27,28 @@ interface Pending {
 const { apply } = Reflect;
 const { then } = Promise.prototype;
 
+/** A `Map` that does not change with `Map.prototype`. */
+class Positions extends Map<Func, number | number[]> {
+  static {
+    for (const name of ["get", "set", "delete"] as const) {
+      Object.defineProperty(this.prototype, name, { value: Map.prototype[name] });
+    }
+  }
+}
+
 /**
  * The handlers of one realm, and their run.
  *
  * Invariant: the handlers are `slots[0]` to `slots[count - 1]`, of which `removed` are
  * `undefined`. `positions`, if it is there, has for each function that is registered
- * all its slots, in ascending order, and perhaps some that it has left: a run does not
- * clean up behind itself, so a position counts only if the function is still there.
+ * all its slots, and perhaps some that it has left: a run does not clean up behind
+ * itself, so a position counts only if the function is still there.
  */
 export class Registry {
   #slots: Slot[] = [];
   #count = 0;
   #removed = 0;
-  #positions: Map<Func, number | number[]> | undefined;
+  #positions: Positions | undefined;
   #waits = 0;
 
   #graceful = false;
@@ -112,8 +121,8 @@ export class Registry {
     if (typeof slot === "object" && slot.waits) this.#waits--;
   }
 
-  #index(): Map<Func, number | number[]> {
-    const positions = new Map<Func, number | number[]>();
+  #index(): Positions {
+    const positions = new Positions();
     for (let position = 0; position < this.#count; position++) {
       const slot = this.#slots[position];
       if (slot !== undefined) addPosition(positions, functionOf(slot), position);
@@ -206,7 +215,7 @@ export class Registry {
       if (!isThenable(result)) continue;
       if (waits) reportUnawaited(func, result);
       else reportPromise(func, result);
-      silence(result);
+      ignoreRejection(result);
     }
     return true;
   }
@@ -253,15 +262,11 @@ export class Registry {
   }
 }
 
-function addPosition(
-  positions: Map<Func, number | number[]>,
-  func: Func,
-  position: number,
-): void {
+function addPosition(positions: Positions, func: Func, position: number): void {
   const found = positions.get(func);
   if (found === undefined) positions.set(func, position);
   else if (typeof found === "number") positions.set(func, [found, position]);
-  else found.push(position);
+  else found[found.length] = position;
 }
 
 function functionOf(slot: Func | Handler): Func {
@@ -278,7 +283,7 @@ function isThenable(result: object): boolean {
 }
 
 /** Keeps the rejection of a promise that nobody awaits from ending the program once more. */
-function silence(result: object): void {
+export function ignoreRejection(result: object): void {
   try {
     apply(then, result, [undefined, () => {}]);
   } catch {
