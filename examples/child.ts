@@ -1,0 +1,35 @@
+// A child process that does not outlive its parent. Ctrl-C ends this program; give it `dry`, `exit`
+// or `throw` to end by running dry, by exit() or by an error instead.
+//
+//   deno run --allow-run=deno examples/child.ts
+
+import { exit, exitOnSignals, registerAsync } from "../mod.ts";
+
+const child = new Deno.Command("deno", {
+  args: ["eval", "setInterval(() => {}, 1_000); console.log('ready');"],
+  stdin: "null",
+  stdout: "piped",
+}).spawn();
+
+registerAsync(async () => {
+  child.ref(); // Undoes unref(): what is awaited here has to keep the program alive.
+  try {
+    child.kill("SIGTERM");
+  } catch {
+    // It has ended by itself.
+  }
+  const impatience = setTimeout(() => child.kill("SIGKILL"), 5_000);
+  await child.status;
+  clearTimeout(impatience);
+  console.log(`Child ${child.pid} has ended`);
+});
+exitOnSignals();
+main(Deno.args[0]);
+
+async function main(how?: string): Promise<void> {
+  await child.stdout.getReader().read();
+  console.log(`Child ${child.pid} is running`);
+  if (how === "dry") child.unref(); // Otherwise the child keeps the program alive.
+  if (how === "exit") await exit(3);
+  if (how === "throw") throw new Error("The child ends all the same");
+}
