@@ -26,7 +26,7 @@ export interface Death {
 /** A signal listener shared by all calls that cover the signal. */
 export interface Cover {
   /** The options of each call. */
-  readonly calls: Set<EndOptions>;
+  readonly calls: EndOptions[];
   /** What is listening. */
   readonly listener: () => void;
 }
@@ -34,7 +34,7 @@ export interface Cover {
 /** What one realm's copies of this module share. Its shape is the protocol that `key` names. */
 export interface Realm {
   readonly registry: Pick<Registry, "push" | "remove">;
-  readonly covers: Map<Deno.Signal, Cover>;
+  readonly covers: { [signal in Deno.Signal]?: Cover };
   exit(code: number | undefined, timeout: number | undefined): Promise<never>;
   endBySignal(death: Death, timeout: number | undefined): void;
 }
@@ -385,7 +385,7 @@ function install(): Realm {
 
   const realm: Realm = {
     registry,
-    covers: new Map(),
+    covers: Object.create(null),
     exit(code, timeout) {
       const given = code ?? getExitCode();
       setCodeUnlessDecided(given);

@@ -98,32 +98,34 @@ function listOf(signals: unknown): Iterable<Deno.Signal> {
 
 /** Listens to a signal for a call, unless another call of this realm does. */
 function cover(signal: Deno.Signal, call: EndOptions): void {
-  let shared = realm.covers.get(signal);
+  let shared = realm.covers[signal];
   if (shared === undefined) {
-    const calls = new Set<EndOptions>();
-    shared = { calls, listener: () => realm.endBySignal(deathBy(signal), shortest(calls)) };
+    const calls: EndOptions[] = [];
+    const death = deathBy(signal);
+    shared = { calls, listener: () => realm.endBySignal(death, shortest(calls)) };
     Deno.addSignalListener(signal, shared.listener);
-    realm.covers.set(signal, shared);
+    realm.covers[signal] = shared;
   }
-  shared.calls.add(call);
+  shared.calls.push(call);
 }
 
 function uncover(signal: Deno.Signal, call: EndOptions): void {
-  const shared = realm.covers.get(signal);
+  const shared = realm.covers[signal];
   if (shared === undefined) return;
-  shared.calls.delete(call);
-  if (shared.calls.size === 0) stopListening(signal, shared);
+  shared.calls.splice(shared.calls.indexOf(call), 1);
+  if (shared.calls.length === 0) stopListening(signal, shared);
 }
 
 function stopListening(signal: Deno.Signal, { listener }: Cover): void {
-  realm.covers.delete(signal);
+  delete realm.covers[signal];
   Deno.removeSignalListener(signal, listener);
 }
 
-function shortest(calls: Iterable<EndOptions>): number | undefined {
+function shortest(calls: readonly EndOptions[]): number | undefined {
   let shortest: number | undefined;
-  for (const { timeout = Infinity } of calls) {
-    if (timeout < (shortest ?? Infinity)) shortest = timeout;
+  for (let index = 0; index < calls.length; index++) {
+    const { timeout } = calls[index];
+    if (timeout !== undefined && timeout < (shortest ?? Infinity)) shortest = timeout;
   }
   return shortest;
 }
@@ -138,7 +140,7 @@ function deathBy(signal: Deno.Signal): Death {
 
 /** Sends this process the signal, with its default action given back. Returns if it survives. */
 function dieBy(signal: Deno.Signal): void {
-  const shared = realm.covers.get(signal);
+  const shared = realm.covers[signal];
   if (shared !== undefined) stopListening(signal, shared);
   if ("WorkerGlobalScope" in globalThis) return; // The process is not the worker's to end.
   if (Deno.permissions.querySync({ name: "run" }).state !== "granted") return;
