@@ -141,10 +141,12 @@ Deno.test("a timeout counts from the start of the run, and of several the shorte
 });
 
 Deno.test("a timeout does not keep a program alive whose event loop is dry", async () => {
-  const { lines, code, stderr } = await run("exit_with_timeout", { args: ["dry"] });
-  assertEquals(lines, ["stuck", "async", "not reached", "sync last"]);
-  assertEquals(code, 1);
-  assertStringIncludes(stderr, "can never settle");
+  for (const how of ["dry", "dry later"]) {
+    const { lines, code, stderr } = await run("exit_with_timeout", { args: [how] });
+    assertEquals(lines, ["stuck", "async", "not reached", "sync last"]);
+    assertEquals(code, 1);
+    assertStringIncludes(stderr, "can never settle");
+  }
 });
 
 Deno.test("a promise that can never settle is noticed when the loop is dry, and the run goes on", async () => {
@@ -231,4 +233,11 @@ Deno.test("errors in the rest of a cut run are reported, and the first one is th
   assertEquals(count(stderr, "Error: second\n"), 1);
   assertEquals(count(stderr, "Error: third\n"), 1);
   assertEquals(count(stderr, "error: Uncaught (in promise) Error: first\n"), 1);
+});
+
+Deno.test("Deno.exit(n) that cuts a decided end short is the status, whatever handlers have raised", async () => {
+  const { code, stderr } = await run("cut_after_failures");
+  assertEquals(code, 11);
+  assertEquals(count(stderr, "Exception in atexit handler"), 2);
+  assertEquals(count(stderr, "Uncaught error:\nError: the end\n"), 1);
 });

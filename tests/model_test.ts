@@ -5,8 +5,8 @@ import { assertEquals } from "@std/assert";
 import { stub } from "@std/testing/mock";
 import { Registry } from "../registry.ts";
 import { SystemExit } from "../errors.ts";
-import { run } from "./program.ts";
 import { type Action, model, type RandomProgram, randomProgram } from "./random_program.ts";
+import { soak } from "./soak.ts";
 
 Deno.test("5000 random programs do in process what the model says", () => {
   using _console = stub(console, "error", () => {});
@@ -17,15 +17,7 @@ Deno.test("5000 random programs do in process what the model says", () => {
 });
 
 Deno.test("200 random programs do as real programs what the model says", async () => {
-  const seeds = Array.from({ length: 200 }, (_, seed) => seed).values();
-  // Two at a time: a worker takes the next seed when it is free.
-  await Promise.all([1, 2].map(async () => {
-    for (const seed of seeds) {
-      const { lines, code } = await run("random_program", { args: [`${seed}`] });
-      const expected = model(randomProgram(seed));
-      assertEquals({ seed, calls: lines, code }, { seed, ...expected });
-    }
-  }));
+  await soak(0, 200);
 });
 
 Deno.test("random programs do what they do under Python's atexit", async () => {

@@ -1,5 +1,5 @@
-// Random programs of register, unregister, throw, exit and register-in-handler, and the model of
-// what they do.
+// Random programs of register, unregister, throw, exit and register-in-handler, with faults, and the
+// model of what they do.
 
 /** What a program does before its end, or a handler when it runs. */
 export type Action = Registration | { unregister: number };
@@ -19,17 +19,25 @@ export interface Behaviour {
   outcome: Outcome;
 }
 
+const ends = ["dry", "Deno.exit", "exit", "SystemExit", "error", "rejection", "signal"] as const;
+
 /** How a program ends, and with which code. */
 export interface End {
-  how: "dry" | "Deno.exit" | "exit" | "SystemExit" | "error" | "rejection";
+  how: typeof ends[number];
   code: number;
 }
+
+const faults = ["none", "built-ins", "console", "hostile values"] as const;
+
+/** What a program does to itself before it ends. It changes nothing about the calls. */
+export type Fault = typeof faults[number];
 
 export interface RandomProgram {
   seed: number;
   functions: Behaviour[];
   actions: Action[];
   end: End;
+  fault: Fault;
 }
 
 /** The same program for the same seed. */
@@ -50,10 +58,8 @@ export function randomProgram(seed: number): RandomProgram {
       outcome: outcomes[pick(outcomes.length)],
     })),
     actions: actions(12),
-    end: {
-      how: (["dry", "Deno.exit", "exit", "SystemExit", "error", "rejection"] as const)[pick(6)],
-      code: pick(100),
-    },
+    end: { how: ends[pick(ends.length)], code: pick(100) },
+    fault: faults[pick(faults.length)],
   };
 }
 
@@ -61,8 +67,8 @@ export function randomProgram(seed: number): RandomProgram {
 export function model(
   { functions, actions, end }: RandomProgram,
 ): { calls: string[]; code: number } {
-  const decided = end.how === "error" || end.how === "rejection";
-  let [code, failed, stack] = [decided ? 1 : end.code, false, [] as Registration[]];
+  const decided = { error: 1, rejection: 1, signal: 128 + 15 }[end.how as string];
+  let [code, failed, stack] = [decided ?? end.code, false, [] as Registration[]];
   const calls: string[] = [];
   const called = new Set<number>();
   const perform = (action: Action) => {
@@ -77,10 +83,10 @@ export function model(
     called.add(top.register);
     // Nobody sees what becomes of a promise that cannot be awaited.
     const seen = !top.async || end.how !== "Deno.exit";
-    if (typeof outcome === "object" && !decided) code = outcome.exit;
+    if (typeof outcome === "object") code = decided ?? outcome.exit;
     if (outcome !== "return" && seen) failed = outcome === "throw";
   }
-  return { calls, code: decided || failed ? 1 : code };
+  return { calls, code: decided ?? (failed ? 1 : code) };
 }
 
 /** A sequence of numbers from 0 to 1: mulberry32. */

@@ -154,10 +154,10 @@ Deno.test("unregister() during a run removes those that wait", async () => {
 });
 
 Deno.test("if the exit turns out not to happen, later handlers run at the next end: unload by hand", async () => {
-  const { lines } = await run("dispatches_unload");
-  assertEquals(lines, ["handler 1", "still here", "handler 2"]);
-  const exit = await run("dispatches_unload", { args: ["exit"] });
-  assertEquals([exit.lines, exit.code], [["handler 1", "still here", "handler 2"], 3]);
+  for (const [how, status] of [["dry", 0], ["exit", 3], ["fail", 1]] as const) {
+    const { lines, code } = await run("dispatches_unload", { args: [how] });
+    assertEquals([lines, code], [["handler 1", "still here", "handler 2"], status]);
+  }
 });
 
 Deno.test("if the exit turns out not to happen, later handlers run at the next end: a stub", async () => {
