@@ -61,6 +61,12 @@ const { apply, defineProperty } = Reflect;
 const { addEventListener, removeEventListener, clearTimeout, performance, setTimeout } = globalThis;
 const raiseError = globalThis.reportError;
 
+/**
+ * Milliseconds in which a second signal counts as the first one. A terminal sends Ctrl-C to all
+ * processes in the foreground, and `deno task` passes it on to its own: so it often comes twice.
+ */
+const echo = 100;
+
 /** The registry of this realm and what ends it, whichever copy of the module came first. */
 export const realm: Realm = shared() ?? install();
 
@@ -81,6 +87,8 @@ function install(): Realm {
   let unloading = false;
   /** Whether the main module may still be loading. A worker does not tell. */
   let loading = true;
+  /** When a signal came that ends the program. */
+  let signalled = 0;
   /** What is done with the `error` event that is being caused here. */
   let onRaised: ((dispatch: () => boolean) => boolean) | undefined;
   /** The rejected promise that was made here to end the program with its reason. */
@@ -412,10 +420,12 @@ function install(): Realm {
     },
     endBySignal(death, timeout) {
       if (ending?.death !== undefined) {
+        if (performance.now() - signalled < echo && isInTerminal()) return;
         registry.clear();
         stopEnding();
         return die(death);
       }
+      signalled = performance.now();
       setExitCode(death.code);
       if (end("death", death, timeout)) finish();
     },
@@ -467,6 +477,11 @@ function isNodeListening(): boolean {
   } catch {
     return false; // The program has replaced or removed it.
   }
+}
+
+/** Whether the user of a terminal may have sent a signal. */
+function isInTerminal(): boolean {
+  return Deno.stdin.isTerminal() || Deno.stderr.isTerminal();
 }
 
 /** The exit code that the program would end with. In workers, Deno 2.0 has none. */

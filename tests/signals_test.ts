@@ -1,7 +1,7 @@
 // exitOnSignals().
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { type Options, type Outcome, run, start } from "./program.ts";
+import { type Options, type Outcome, Program, run, start } from "./program.ts";
 
 const ignore = Deno.build.os === "windows";
 const allowRun = ["run", "--allow-run"];
@@ -178,6 +178,31 @@ Deno.test({
       const { lines, code } = await signalled("signal_code", signal, { args: [signal] });
       const expected = 128 + constants.signals[signal as "SIGUSR1"];
       assertEquals([lines[1], code], [`${expected}`, expected]);
+    }
+  },
+});
+
+Deno.test({
+  name: "Ctrl-C under deno task runs the handlers, though the signal comes twice",
+  ignore,
+  async fn() {
+    const cwd = new URL("./fixtures/task/", import.meta.url).pathname;
+    const command = ["terminal.py", Deno.execPath(), "task", "--quiet", "wait"];
+    for (let time = 0; time < 8; time++) {
+      let outcome: Outcome;
+      try {
+        outcome = await new Program(command, { cwd }, "python3").outcome();
+      } catch (error) {
+        if (!(error instanceof Deno.errors.NotFound)) throw error;
+        return console.log("skipped: there is no python3 on this machine, which makes terminals");
+      }
+      assertEquals(outcome.lines.map((line) => line.replace("^C", "")), [
+        "ready",
+        "async begins 130",
+        "async ends",
+        "sync 130",
+      ]);
+      assertEquals(outcome.code, 130);
     }
   },
 });
