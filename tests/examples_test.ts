@@ -391,3 +391,15 @@ Deno.test("child.ts takes its child with it: a signal", { ignore }, async () => 
     assertEquals([outcome.stderr, outcome.code], ["", status]);
   }
 });
+
+Deno.test("a task of examples/dev leaves nothing behind at Ctrl-C", { ignore }, async () => {
+  const cwd = new URL("../examples/dev", import.meta.url).pathname;
+  const names = () => Array.from(Deno.readDirSync(cwd), ({ name }) => name).sort();
+  // Of the newest Deno: `deno task` of older ones does not pass a signal on.
+  await using program = new Program(["task", "--quiet", "dev"], { cwd }, Deno.execPath());
+  await program.says("Serving ./scratch-");
+  assertEquals(names().length, 3);
+  program.kill("SIGINT");
+  const { code } = await program.outcome();
+  assertEquals([names(), code], [["deno.json", "dev.ts"], 130]);
+});
