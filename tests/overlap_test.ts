@@ -65,6 +65,17 @@ const table: Record<string, Record<string, string>> = {
   },
 };
 
+/** The code that a program reads which is ending in this way. */
+const codes: Record<string, number> = {
+  dry: 0,
+  exit: 10,
+  SystemExit: 12,
+  error: 1,
+  rejection: 1,
+  signal: 143,
+  SIGTERM: 143,
+};
+
 const isError = (end: string) => end === "error" || end === "rejection";
 
 for (const [first, row] of Object.entries(table)) {
@@ -80,6 +91,10 @@ for (const [first, row] of Object.entries(table)) {
         const said = lines.filter((line) => line !== "send").map((line) => line.split(" ")[0]);
         const expected = { awaited: ["finished", "last"], skipped: [] }[fate] ?? ["last"];
         assertEquals(said, ["waiting", ...expected]);
+
+        // What a handler reads is the code of the end that decides.
+        const shown = fate === "stuck" ? codes[first] : codes[status] ?? Number(status);
+        if (fate !== "skipped") assertEquals(lines.at(-1), `last ${shown}`);
 
         const count = (text: string) => stderr.split(text).length - 1;
         assertEquals(count("Cannot await atexit handler waiting"), fate === "cut" ? 1 : 0);
