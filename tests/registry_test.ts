@@ -51,6 +51,31 @@ Deno.test("remove() during a run finds handlers wherever they have moved", () =>
   assertEquals(log, ["b", "b", "c", "a", "c"]);
 });
 
+Deno.test("remove() leaves alone what has taken the place of a handler that has run", () => {
+  const { log, registry, push, handler } = create();
+  const c = handler("c");
+  const b = () => {
+    push(c);
+    registry.remove(b);
+  };
+  push(handler("a"));
+  push(b);
+  registry.remove(c); // builds the index
+  registry.runNow();
+  assertEquals(log, ["c", "a"]);
+});
+
+Deno.test("remove() of the last handler that waits leaves nothing to wait for", () => {
+  const { registry, push } = create();
+  const func = () => Promise.resolve();
+  push(func, true);
+  push(func, true);
+  push(() => {});
+  assertEquals(registry.waits, true);
+  registry.remove(func);
+  assertEquals(registry.waits, false);
+});
+
 Deno.test("a registry can be used again after a run", () => {
   const { log, registry, push, handler } = create();
   const a = handler("a");
@@ -168,7 +193,7 @@ Deno.test("runNow() cuts a graceful run short, and each handler runs once", asyn
   assertSpyCalls(error, 1);
   assertStringIncludes(String(error.calls[0].args[0]), "Cannot await atexit handler waiting");
   resolve();
-  await promise;
+  await new Promise((resolve) => setTimeout(resolve));
   assertEquals(log, ["begins", "sync", "ends"]); // the handler itself goes on, the run does not
 });
 

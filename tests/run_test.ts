@@ -100,10 +100,15 @@ Deno.test("handlers, results and arguments with hostile getters do not break the
 });
 
 Deno.test("a synchronous handler that returns a promise is reported, and its rejection ends nothing", async () => {
-  const { lines, code, stderr } = await run("returns_promise");
-  assertEquals([lines, code], [["last"], 0]);
-  assertMatch(stderr, /^Nobody awaits the promise of atexit handler saves: .*registerAsync\(\)\n/);
-  assertStringIncludes(stderr, "Error: not saved");
+  for (const how of ["at once", "graceful"]) {
+    const { lines, code, stderr } = await run("returns_promise", { args: [how] });
+    assertEquals([lines, code], [["last"], 0]);
+    assertMatch(
+      stderr,
+      /^Nobody awaits the promise of atexit handler saves: .*registerAsync\(\)\n/,
+    );
+    assertStringIncludes(stderr, "Error: not saved");
+  }
 });
 
 Deno.test("a handler registered by a handler runs next, before those that wait", async () => {
