@@ -58,7 +58,8 @@ const key = Symbol.for("@atexit/atexit protocol 1");
 
 // Taken now: what the program puts in their place later is its own affair.
 const { apply, defineProperty } = Reflect;
-const { addEventListener, removeEventListener, clearTimeout, performance, setTimeout } = globalThis;
+// Not `setTimeout`: Deno 2.9 loads its timers when it is first looked at, which takes 6 ms.
+const { addEventListener, removeEventListener, performance } = globalThis;
 const raiseError = globalThis.reportError;
 
 /**
@@ -234,7 +235,7 @@ function install(): Realm {
     const deadline = ending.start + timeout;
     if (deadline >= ending.deadline) return;
     ending.deadline = deadline;
-    clearTimeout(ending.timer);
+    stopTimer(ending);
     ending.timer = setTimeout(() => {
       registry.giveUp(`The handler did not settle within ${timeout} ms`, false);
     }, Math.min(deadline - performance.now(), 2 ** 31 - 1));
@@ -242,8 +243,12 @@ function install(): Realm {
     if (!loading) Deno.unrefTimer(ending.timer);
   }
 
+  function stopTimer({ timer }: Ending): void {
+    if (timer !== undefined) clearTimeout(timer);
+  }
+
   function stopEnding(): void {
-    clearTimeout(ending?.timer);
+    if (ending !== undefined) stopTimer(ending);
     registry.onOver = undefined;
     ending = undefined;
   }
