@@ -69,11 +69,22 @@ export class SystemExit extends Error {
 }
 
 /** Tells whether `value` is a {@linkcode SystemExit}. Hostile values are none. */
-export function isSystemExit(value: unknown): value is SystemExit {
+function isSystemExit(value: unknown): value is SystemExit {
   try {
     return typeof value === "object" && value !== null && Object.hasOwn(value, brand);
   } catch {
     return false; // A proxy whose trap throws.
+  }
+}
+
+/** The exit code of a {@linkcode SystemExit}, 1 if somebody has spoilt it, and none of other values. */
+export function exitCodeOf(value: unknown): number | undefined {
+  if (!isSystemExit(value)) return undefined;
+  try {
+    const { code } = value;
+    return code === (code | 0) ? code : 1;
+  } catch {
+    return 1; // A getter, or a code that is a symbol.
   }
 }
 

@@ -1,7 +1,7 @@
 // Every place where the end of the program is caught. Knows how programs end and how their
 // status comes about; knows nothing of handlers but that the registry runs them.
 
-import { describe, isSystemExit, reportUncaught, SystemExit } from "./errors.ts";
+import { describe, exitCodeOf, reportUncaught, SystemExit } from "./errors.ts";
 import { ignoreRejection, Registry } from "./registry.ts";
 
 /** How a graceful end awaits the handlers. */
@@ -58,9 +58,12 @@ const key = Symbol.for("@atexit/atexit protocol 1");
 
 // Taken now: what the program puts in their place later is its own affair.
 const { apply, defineProperty } = Reflect;
-// Not `setTimeout`: Deno 2.9 loads its timers when it is first looked at, which takes 6 ms.
-const { addEventListener, removeEventListener, performance } = globalThis;
+const { addEventListener, performance, queueMicrotask, removeEventListener } = globalThis;
 const raiseError = globalThis.reportError;
+const timers = {
+  set: nativeOf("setTimeout"),
+  clear: nativeOf("clearTimeout"),
+};
 
 /**
  * Milliseconds in which a second signal counts as the first one. A terminal sends Ctrl-C to all
@@ -86,7 +89,7 @@ function install(): Realm {
   let unloaded = false;
   /** Whether it is being dispatched by way of this module, which raises the failure afterwards. */
   let unloading = false;
-  /** Whether the main module may still be loading. A worker does not tell. */
+  /** Whether the main module may still be loading. Workers do not tell, nor does it if we come later. */
   let loading = true;
   /** When a signal came that ends the program. */
   let signalled = 0;
@@ -123,15 +126,28 @@ function install(): Realm {
     if (rethrow && !prevented) throw failure.error;
   }
 
+  /** Raises an error that the listeners have seen before. */
+  function raiseUnseen(error: unknown): void {
+    onRaised = () => true;
+    raiseError(error);
+    onRaised = undefined;
+  }
+
   // -------------------------------------------------------------------------- immediate ends
 
-  /** Runs at once what is left, also of a graceful run, whose error Deno will not print any more. */
-  function runNow(): void {
+  /**
+   * Runs at once what is left, also of a graceful run.
+   *
+   * @returns The error that has started that, which Deno has not printed yet.
+   */
+  function runNow(): Ending["error"] {
     registry.runNow();
-    if (ending === undefined) return;
+    if (ending === undefined) return undefined;
     if (isDecided()) registry.failure = undefined;
-    if (ending.error !== undefined) reportUncaught(ending.error.value);
+    const { error } = ending;
+    if (error !== undefined) reportUncaught(error.value);
     stopEnding();
+    return error;
   }
 
   /** Runs a handler that is registered when the run is over. */
@@ -148,16 +164,19 @@ function install(): Realm {
       setCodeUnlessDecided(given);
       throw new SystemExit(given);
     }
+    const before = getExitCode();
     setExitCode(given);
     runNow();
-    if (unloaded) raiseFailure();
+    if (unloaded || unloading) raiseFailure();
     // Added last, it is called last, so no other listener is lost by what it raises.
     const raise = () => raiseFailure();
     addEventListener("unload", raise);
     registry.onLate = runLate;
-    unloaded = unloading = true;
+    unloading = true;
+    const last = getExitCode();
+    setExitCode(before); // It is for the exit to set it, if it happens.
     try {
-      return native(getExitCode());
+      return native(last);
     } finally {
       // Still here: a test has replaced `Deno.exit`, or its runner refuses it.
       unloading = false;
@@ -171,29 +190,30 @@ function install(): Realm {
   function closeWorker(native: () => void): void {
     runNow();
     raiseFailure();
-    registry.onLate = runLate;
     native();
   }
 
   /** `unload`, as Deno dispatches it when the program has run dry. */
   function onUnload(dispatch: () => boolean): boolean {
-    runNow();
+    const error = runNow();
     registry.onLate = runLate;
     unloaded = unloading = true;
     const outcome = dispatch();
     unloading = false;
     // After a natural end only the `exit` listeners of `process` follow; any other program lives on.
     if (!dry) registry.onLate = undefined;
+    if (error !== undefined) raiseUnseen(error.value);
     raiseFailure(dry);
     return outcome;
   }
 
   /** `unload` where it comes past `globalThis.dispatchEvent`: `close` in the main program, say. */
   function onUnloadElsewhere(): void {
-    if (unloading) return;
     unloaded = true;
-    runNow();
+    if (unloading) return;
+    const error = runNow();
     registry.onLate = runLate;
+    if (error !== undefined) raiseUnseen(error.value);
     raiseFailure();
   }
 
@@ -236,7 +256,7 @@ function install(): Realm {
     if (deadline >= ending.deadline) return;
     ending.deadline = deadline;
     stopTimer(ending);
-    ending.timer = setTimeout(() => {
+    ending.timer = timers.set()(() => {
       registry.giveUp(`The handler did not settle within ${timeout} ms`, false);
     }, Math.min(deadline - performance.now(), 2 ** 31 - 1));
     // While the main module loads, and in a worker, Deno does not tell that the loop is dry.
@@ -244,7 +264,7 @@ function install(): Realm {
   }
 
   function stopTimer({ timer }: Ending): void {
-    if (timer !== undefined) clearTimeout(timer);
+    if (timer !== undefined) timers.clear()(timer);
   }
 
   function stopEnding(): void {
@@ -275,15 +295,19 @@ function install(): Realm {
   /** `beforeunload`: the event loop has run dry. */
   function onBeforeUnload(dispatch: () => boolean): boolean {
     stopLoading();
-    if (ending !== undefined) {
-      registry.giveUp("The handler can never settle: the event loop has run dry", true);
-      return false;
+    if (ending === undefined) {
+      dry = dispatch() && ending === undefined;
+      if (dry && registry.waits) {
+        dry = end("exit", undefined);
+        if (dry) finish();
+      }
+      return dry;
     }
-    dry = dispatch();
-    if (!dry || !registry.waits) return dry;
-    dry = end("exit", undefined);
-    if (dry) finish();
-    return dry;
+    // Later, since `deno test` and `deno bench` dispatch `unload` right away, dry or not.
+    queueMicrotask(() => {
+      registry.giveUp("The handler can never settle: the event loop has run dry", true);
+    });
+    return false;
   }
 
   /** `load`: the main module has been evaluated, from now on Deno tells when the loop is dry. */
@@ -301,14 +325,17 @@ function install(): Realm {
    * @returns Whether Deno is to end the program with it right now.
    */
   function onUncaught(value: unknown, raise: () => void): boolean {
-    if (isSystemExit(value)) {
-      exitUncaught(value.code);
+    const exitCode = exitCodeOf(value);
+    if (exitCode !== undefined) {
+      exitUncaught(exitCode);
       return false;
     }
     if (isDecided()) {
-      registry.runNow();
       reportUncaught(value);
-      finish();
+      if (!registry.calling) {
+        registry.runNow();
+        finish();
+      }
       return false;
     }
     setExitCode(1);
@@ -336,11 +363,7 @@ function install(): Realm {
     const final = event instanceof ErrorEvent && event.cancelable && event.target === null;
     if (!dispatch()) return false;
     if (!final) return true;
-    return onUncaught(event.error, () => {
-      onRaised = () => true;
-      raiseError(event.error);
-      onRaised = undefined;
-    });
+    return onUncaught(event.error, () => raiseUnseen(event.error));
   }
 
   function onRejection(event: Event, dispatch: () => boolean): boolean {
@@ -349,7 +372,9 @@ function install(): Realm {
     const outcome = dispatch();
     if (event.defaultPrevented || !event.cancelable) return outcome;
     // Without a handler nothing depends on the answer, and asking loads `process`: 13 ms on 2.9.
-    if (registry.isEmpty && ending === undefined && !isSystemExit(event.reason)) return outcome;
+    if (registry.isEmpty && ending === undefined && exitCodeOf(event.reason) === undefined) {
+      return outcome;
+    }
     if (isNodeListening()) return outcome;
     const { reason } = event;
     const endsNow = onUncaught(reason, () => {
@@ -425,7 +450,8 @@ function install(): Realm {
     },
     endBySignal(death, timeout) {
       if (ending?.death !== undefined) {
-        if (performance.now() - signalled < echo && isInTerminal()) return;
+        const again = ending.death.code === death.code && performance.now() - signalled < echo;
+        if (again && isInTerminal()) return;
         registry.clear();
         stopEnding();
         return die(death);
@@ -471,6 +497,15 @@ function replace<T extends object, K extends keyof T>(
   defineProperty(target, name, isNew ? { value, writable: true, configurable: true } : { value });
 }
 
+/**
+ * Remembers a global function without looking at it: Deno 2.9 loads its timers when they are first
+ * looked at, which takes 6 ms.
+ */
+function nativeOf<K extends "setTimeout" | "clearTimeout">(name: K): () => typeof globalThis[K] {
+  const descriptor = Object.getOwnPropertyDescriptor(globalThis, name);
+  return () => descriptor?.get?.call(globalThis) ?? descriptor?.value;
+}
+
 /** Whether Node's `process` has listeners that take a rejection which no other listener took. */
 function isNodeListening(): boolean {
   try {
@@ -486,7 +521,11 @@ function isNodeListening(): boolean {
 
 /** Whether the user of a terminal may have sent a signal. */
 function isInTerminal(): boolean {
-  return Deno.stdin.isTerminal() || Deno.stderr.isTerminal();
+  try {
+    return Deno.stdin.isTerminal() || Deno.stderr.isTerminal();
+  } catch {
+    return false; // The program has closed it.
+  }
 }
 
 /** The exit code that the program would end with. In workers, Deno 2.0 has none. */

@@ -1,7 +1,7 @@
 // The stack of handlers, and the run that takes them off it. No globals: what a run does to the
 // program (its exit code) is told to whoever made the registry.
 
-import { isSystemExit, reportException, reportPromise, reportUnawaited } from "./errors.ts";
+import { exitCodeOf, reportException, reportPromise, reportUnawaited } from "./errors.ts";
 
 // deno-lint-ignore no-explicit-any
 export type Func = (...args: any[]) => unknown;
@@ -204,7 +204,7 @@ export class Registry {
   #advance(): boolean {
     for (let slot = this.#pop(); slot !== undefined; slot = this.#pop()) {
       const result = this.#call(slot);
-      if (typeof result !== "object" || result === null) continue;
+      if (!isObject(result)) continue;
       const func = functionOf(slot);
       const waits = typeof slot === "object" && slot.waits;
       if (waits && this.#graceful) {
@@ -252,9 +252,10 @@ export class Registry {
   }
 
   #fail(func: Func, error: unknown): void {
-    if (isSystemExit(error)) {
+    const exitCode = exitCodeOf(error);
+    if (exitCode !== undefined) {
       this.failure = undefined;
-      this.#setExitCode(error.code);
+      this.#setExitCode(exitCode);
     } else {
       this.failure = { error };
       reportException(func, error);
@@ -271,6 +272,10 @@ function addPosition(positions: Positions, func: Func, position: number): void {
 
 function functionOf(slot: Func | Handler): Func {
   return typeof slot === "function" ? slot : slot.func;
+}
+
+function isObject(result: unknown): result is object {
+  return typeof result === "object" && result !== null || typeof result === "function";
 }
 
 /** Whether a handler's result is a promise or like one. Asking may call a getter, which may throw. */

@@ -1,7 +1,7 @@
 // Graceful ends: registerAsync() and exit().
 
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { run } from "./program.ts";
+import { run, version } from "./program.ts";
 
 /** What the four handlers of most fixtures print, the asynchronous ones awaited in their turn. */
 const inOrder = (code: number) => [
@@ -240,4 +240,54 @@ Deno.test("Deno.exit(n) that cuts a decided end short is the status, whatever ha
   assertEquals(code, 11);
   assertEquals(count(stderr, "Exception in atexit handler"), 2);
   assertEquals(count(stderr, "Uncaught error:\nError: the end\n"), 1);
+});
+
+Deno.test("an error that started a run which deno test cuts short still fails the module", async () => {
+  const { stdout, code } = await run("unhandled_in_test", { command: ["test"] });
+  assertEquals(code, 1);
+  assertStringIncludes(stdout, "boom");
+});
+
+Deno.test("the end of a deno test module is no dry event loop", async () => {
+  const { stderr, stdout } = await run("exits_in_test", { command: ["test"] });
+  // Deno before 2.6 runs no microtask in between.
+  if (version >= 206) assertEquals((stderr + stdout).includes("can never settle"), false);
+});
+
+Deno.test("close() in the midst of a run for an uncaught error keeps its status", async () => {
+  const { lines, code, stderr } = await run("closes_while_ending");
+  assertEquals([lines, code], [["rest"], 1]);
+  assertStringIncludes(stderr, "error: Uncaught Error: boom");
+});
+
+Deno.test("a SystemExit whose code was spoilt ends with 1, and loses no handler", async () => {
+  for (const how of ["sync", "async", "uncaught"]) {
+    for (const code of ["throw", "symbol", "text", "1.5"]) {
+      const outcome = await run("spoilt_system_exit", { args: [how, code] });
+      assertEquals([outcome.lines, outcome.code, outcome.stderr], [["last"], 1, ""]);
+    }
+  }
+});
+
+Deno.test("exit(), SystemExit and errors in a beforeunload listener await the handlers", async () => {
+  for (const [how, status] of [["exit", 3], ["SystemExit", 3], ["error", 1]] as const) {
+    const { lines, code } = await run("ends_in_beforeunload", { args: [how] });
+    assertEquals([lines, code], [["b", "a", `last ${status}`], status]);
+  }
+});
+
+Deno.test("an error in a listener that a handler calls does not change a decided status", async () => {
+  const { lines, code, stderr } = await run("listener_throws_in_handler");
+  assertEquals([lines, code], [["first", "last"], 1]);
+  assertEquals(count(stderr, "Uncaught error:\nError: in listener"), 1);
+  assertEquals(count(stderr, "error: Uncaught (in promise) Error: boom"), 1);
+});
+
+Deno.test("a timeout does not depend on who replaces the timers", async () => {
+  const { lines, code } = await run("fake_timers");
+  assertEquals([lines, code], [["last"], 1]);
+});
+
+Deno.test("a function that is a thenable is awaited too", async () => {
+  assertEquals((await run("callable_thenable")).lines, ["settled", "last"]);
 });

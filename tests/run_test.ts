@@ -173,6 +173,13 @@ Deno.test("if the exit turns out not to happen, later handlers run at the next e
   assertEquals([before.code, after.code], [0, 0]);
 });
 
+Deno.test("if the exit turns out not to happen, the exit code and later exits are as before", async () => {
+  const { lines, code, stderr } = await run("stubs_failing_exits");
+  assertEquals(lines, ["stub 7", "alive 0", "stub 8", "alive 0", "true"]);
+  assertEquals(code, 0);
+  assertEquals(count(stderr, "Exception in atexit handler"), 2);
+});
+
 Deno.test("if the exit turns out not to happen, later handlers run at the next end: deno test", async () => {
   const { stdout, code } = await run("refused_exit", { command: ["test"] });
   assertMatch(

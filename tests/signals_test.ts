@@ -85,6 +85,22 @@ Deno.test({
 });
 
 Deno.test({
+  name: "an error in a listener that a handler calls does not change a signal's status",
+  ignore,
+  async fn() {
+    for (const command of [["run"], allowRun]) {
+      const outcome = await signalled("listener_throws_in_handler", "SIGTERM", {
+        command,
+        args: ["signal"],
+      });
+      assertEquals(outcome.lines, ["ready", "first", "last"]);
+      assertEquals(outcome.code, 143);
+      assertStringIncludes(outcome.stderr, "Uncaught error:\nError: in listener");
+    }
+  },
+});
+
+Deno.test({
   name: "a second signal ends the program at once; handlers still waiting are skipped",
   ignore,
   async fn() {
