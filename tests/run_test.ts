@@ -1,7 +1,7 @@
 // The run: its order, what handlers raise, and the status.
 
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { run, version } from "./program.ts";
+import { deno, fixture, Program, run, version } from "./program.ts";
 
 /** How often a text occurs in another. */
 const count = (text: string, part: string) => text.split(part).length - 1;
@@ -30,6 +30,32 @@ Deno.test("an exception is reported with the handler's name, stack, cause and an
   assertStringIncludes(report, "AggregateError: the cause");
   // Deno before 2.6 shows the errors of an AggregateError, but not where that is a cause.
   if (version >= 206) assertStringIncludes(report, "RangeError: inner error");
+});
+
+Deno.test({
+  name:
+    "reports have colors in a terminal, and none where NO_COLOR is set or stderr is no terminal",
+  ignore: Deno.build.os === "windows",
+  async fn() {
+    const directory = new URL("./fixtures/task/", import.meta.url).pathname;
+    const program = [deno, "run", "--no-check", "--no-config", fixture("handler_throws")];
+    const report = async (...command: string[]) => {
+      const { stdout, stderr } = await new Program(command, { cwd: directory }, "env").outcome();
+      const text = stdout + stderr;
+      return text.split("Exception in atexit handler second")[0];
+    };
+    const piped = await report("-u", "NO_COLOR", ...program);
+    assertStringIncludes(piped, "Error: first error");
+    assertEquals(piped.includes("\x1b["), false);
+    if (!(await report("python3", "--version")).includes("Python")) {
+      return console.log("skipped in part: no python3 on this machine, which makes terminals");
+    }
+    const terminal = ["python3", "terminal.py", ...program];
+    const colored = await report("-u", "NO_COLOR", ...terminal);
+    // Deno before 2.6 shows errors without colors everywhere.
+    assertEquals(colored.includes("\x1b["), version >= 206);
+    assertEquals((await report("NO_COLOR=1", ...terminal)).includes("\x1b["), false);
+  },
 });
 
 for (const how of ["dry", "exit"]) {
