@@ -298,7 +298,7 @@ function install(): Realm {
     if (ending === undefined) {
       dry = dispatch() && ending === undefined;
       if (dry && registry.waits) {
-        dry = end("exit", undefined);
+        dry = end("exit", undefined); // nobody has asked for it
         if (dry) finish();
       }
       return dry;
@@ -368,7 +368,7 @@ function install(): Realm {
 
   function onRejection(event: Event, dispatch: () => boolean): boolean {
     if (!(event instanceof PromiseRejectionEvent)) return dispatch();
-    if (event.promise === rejected) return true;
+    if (rejected !== undefined && event.promise === rejected) return true;
     const outcome = dispatch();
     if (event.defaultPrevented || !event.cancelable) return outcome;
     // Without a handler nothing depends on the answer, and asking loads `process`: 13 ms on 2.9.
@@ -492,9 +492,9 @@ function replace<T extends object, K extends keyof T>(
   name: K,
   wrap: (native: T[K]) => T[K],
 ): void {
-  const value = wrap(target[name]);
+  const descriptor = { value: wrap(target[name]), writable: true };
   const isNew = !Object.hasOwn(target, name);
-  defineProperty(target, name, isNew ? { value, writable: true, configurable: true } : { value });
+  defineProperty(target, name, isNew ? { ...descriptor, configurable: true } : descriptor);
 }
 
 /**

@@ -217,6 +217,6 @@ Deno.test("if the exit turns out not to happen, later handlers run at the next e
 
 Deno.test("events dispatched by hand that are no uncaught error end nothing", async () => {
   const { lines, code } = await run("dispatches_by_hand");
-  assertEquals(lines, ["other target", "TypeError", "alive", "handler"]);
+  assertEquals(lines, ["other target", "seen", "TypeError", "alive", "handler"]);
   assertEquals(code, 0);
 });
