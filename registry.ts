@@ -40,15 +40,16 @@ class Positions extends Map<Func, number | number[]> {
  * The handlers of one realm, and their run.
  *
  * Invariant: the handlers are `slots[0]` to `slots[count - 1]`, of which `removed` are
- * `undefined`. `positions`, if it is there, has for each function that is registered
- * all its slots, and perhaps some that it has left: a run does not clean up behind
- * itself, so a position counts only if the function is still there.
+ * `undefined`. `positions` has for each function all its slots below `indexed`, and perhaps
+ * some that it has left: a run does not clean up behind itself, so a position counts only if
+ * the function is still there.
  */
 export class Registry {
   #slots: Slot[] = [];
   #count = 0;
   #removed = 0;
   #positions: Positions | undefined;
+  #indexed = 0;
   #waits = 0;
 
   #graceful = false;
@@ -87,30 +88,39 @@ export class Registry {
     const plain = args.length === 0 && self === undefined && !waits;
     this.#slots[position] = plain ? func : { func, args, self, waits };
     if (waits) this.#waits++;
-    if (this.#positions !== undefined) addPosition(this.#positions, func, position);
     if (this.onLate !== undefined && !this.running) this.onLate();
   }
 
   /** Takes back every handler of a function. */
   remove(func: Func): void {
-    const positions = this.#positions ??= this.#index();
-    const found = positions.get(func);
-    if (found === undefined) return;
-    positions.delete(func);
-    if (typeof found === "number") this.#drop(found, func);
-    else for (let i = 0; i < found.length; i++) this.#drop(found[i], func);
+    // The newest come and go most often. A few of them are found faster without the index.
+    if (this.#count - this.#indexed > 32) this.#index();
+    for (let i = this.#indexed; i < this.#count; i++) this.#drop(i, func);
+    const found = this.#positions?.get(func);
+    if (found !== undefined) {
+      this.#positions?.delete(func);
+      if (typeof found === "number") this.#drop(found, func);
+      else for (let i = 0; i < found.length; i++) this.#drop(found[i], func);
+    }
     while (this.#count > 0 && this.#slots[this.#count - 1] === undefined) {
       this.#count--;
       this.#removed--;
     }
-    if (this.#removed > 32 && this.#removed > this.#count / 2) this.#compact();
+    if (this.#indexed > this.#count) this.#indexed = this.#count;
   }
 
   /** Drops every handler, the one that is being awaited too. */
   clear(): void {
-    this.#slots = [];
-    this.#count = this.#removed = this.#waits = 0;
-    this.#positions = this.#pending = undefined;
+    this.#reset([]);
+    this.#waits = 0;
+    this.#pending = undefined;
+  }
+
+  #reset(slots: Slot[]): void {
+    this.#slots = slots;
+    this.#count = slots.length;
+    this.#removed = this.#indexed = 0;
+    this.#positions = undefined;
   }
 
   #drop(position: number, func: Func): void {
@@ -121,25 +131,23 @@ export class Registry {
     if (typeof slot === "object" && slot.waits) this.#waits--;
   }
 
-  #index(): Positions {
-    const positions = new Positions();
-    for (let position = 0; position < this.#count; position++) {
-      const slot = this.#slots[position];
-      if (slot !== undefined) addPosition(positions, functionOf(slot), position);
+  /** Indexes every handler, after closing the gaps if they are most of the stack. */
+  #index(): void {
+    if (this.#removed > this.#count / 2) this.#reset(this.#withoutGaps());
+    const positions = this.#positions ??= new Positions();
+    for (; this.#indexed < this.#count; this.#indexed++) {
+      const slot = this.#slots[this.#indexed];
+      if (slot !== undefined) addPosition(positions, functionOf(slot), this.#indexed);
     }
-    return positions;
   }
 
-  #compact(): void {
+  #withoutGaps(): Slot[] {
     const slots: Slot[] = [];
     for (let position = 0; position < this.#count; position++) {
       const slot = this.#slots[position];
       if (slot !== undefined) slots[slots.length] = slot;
     }
-    this.#slots = slots;
-    this.#count = slots.length;
-    this.#removed = 0;
-    this.#positions = undefined;
+    return slots;
   }
 
   /** Takes the handler on top off the stack. */
@@ -148,14 +156,14 @@ export class Registry {
       const position = --this.#count;
       const slot = this.#slots[position];
       this.#slots[position] = undefined;
+      if (this.#indexed > position) this.#indexed = position;
       if (slot !== undefined) {
         if (typeof slot === "object" && slot.waits) this.#waits--;
         return slot;
       }
       this.#removed--;
     }
-    this.#slots = [];
-    this.#positions = undefined;
+    this.#reset([]);
     return undefined;
   }
 

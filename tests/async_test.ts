@@ -243,13 +243,13 @@ Deno.test("Deno.exit(n) that cuts a decided end short is the status, whatever ha
 });
 
 Deno.test("an error that started a run which deno test cuts short still fails the module", async () => {
-  const { stdout, code } = await run("unhandled_in_test", { command: ["test"] });
+  const { stdout, code } = await run("rejects_while_tested", { command: ["test"] });
   assertEquals(code, 1);
   assertStringIncludes(stdout, "boom");
 });
 
 Deno.test("the end of a deno test module is no dry event loop", async () => {
-  const { stderr, stdout } = await run("exits_in_test", { command: ["test"] });
+  const { stderr, stdout } = await run("exits_while_tested", { command: ["test"] });
   // Deno before 2.6 runs no microtask in between.
   if (version >= 206) assertEquals((stderr + stdout).includes("can never settle"), false);
 });
