@@ -1,0 +1,3 @@
+import exitHook from "npm:exit-hook@5";
+
+exitHook(() => {});

@@ -1,0 +1,3 @@
+import { onExit } from "npm:signal-exit@4";
+
+onExit(() => {});
