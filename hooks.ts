@@ -66,8 +66,8 @@ const timers = {
 };
 
 /**
- * Milliseconds in which a second signal counts as the first one. A terminal sends Ctrl-C to all
- * processes in the foreground, and `deno task` passes it on to its own: so it often comes twice.
+ * Milliseconds in which a second signal may be the first one once more: a terminal sends Ctrl-C to
+ * all processes in the foreground, and `deno task` passes it on to its own, sometimes twice.
  */
 const echo = 100;
 
@@ -286,6 +286,15 @@ function install(): Realm {
     else exit?.();
   }
 
+  /** Ends the program by the signal that is ending it, without the handlers that still wait. */
+  function endAtOnce(): void {
+    const death = ending?.death;
+    if (death === undefined) return;
+    registry.clear();
+    stopEnding();
+    die(death);
+  }
+
   /** Ends the process by a signal, or else with the exit code that stands for it. */
   function die(death: Death): void {
     death.die();
@@ -450,11 +459,11 @@ function install(): Realm {
     },
     endBySignal(death, timeout) {
       if (ending?.death !== undefined) {
-        const again = ending.death.code === death.code && performance.now() - signalled < echo;
-        if (again && isInTerminal()) return;
-        registry.clear();
-        stopEnding();
-        return die(death);
+        const rest = signalled + echo - performance.now();
+        if (ending.death.code !== death.code || rest <= 0) endAtOnce();
+        // No user is that fast. Whoever else is gets what they ask for when the time is over.
+        else if (!isInTerminal()) Deno.unrefTimer(timers.set()(endAtOnce, rest));
+        return;
       }
       signalled = performance.now();
       setExitCode(death.code);

@@ -118,6 +118,35 @@ Deno.test({
 });
 
 Deno.test({
+  name: "the same signal once more right away leaves the handlers 100 ms",
+  ignore,
+  async fn() {
+    await using program = start("ends_by_signal", { command: allowRun });
+    await program.says("ready");
+    program.kill("SIGTERM");
+    await program.says("async begins");
+    program.kill("SIGTERM");
+    const { lines, signal } = await program.outcome();
+    assertEquals(lines, ["ready", "async begins 143", "async ends", "sync 143"]);
+    assertEquals(signal, "SIGTERM");
+  },
+});
+
+Deno.test({
+  name: "another signal ends the program at once, by the first one",
+  ignore,
+  async fn() {
+    await using program = start("ignores_first_signal", { command: allowRun });
+    await program.says("ready");
+    program.kill("SIGTERM");
+    await program.says("waiting");
+    program.kill("SIGINT");
+    const { lines, signal } = await program.outcome();
+    assertEquals([lines, signal], [["ready", "waiting"], "SIGTERM"]);
+  },
+});
+
+Deno.test({
   name: "of several calls that cover a signal the shortest timeout counts",
   ignore,
   async fn() {
