@@ -36,7 +36,9 @@ const aliases: { [alias: string]: string } = {
  *   is prompted for it. Otherwise, and where the signal does not end the process because
  *   the application listens to it too, the exit status is 128 + the signal's number, which
  *   is what a shell makes of a signal. `Deno.exitCode` reads that number meanwhile.
- * - A second signal ends the program at once; handlers that are still waiting are skipped.
+ * - A second signal ends the program at once; handlers that are still waiting are skipped. (A
+ *   terminal and `deno task` may send one Ctrl-C two times. So the same signal within 100 ms
+ *   counts as one in a terminal, and elsewhere leaves the handlers those 100 ms.)
  * - One that comes while the program is ending otherwise joins: the run goes on, and then
  *   the signal is the status.
  * - In a worker only the worker ends, with 128 + the signal's number.
