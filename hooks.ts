@@ -104,7 +104,7 @@ function install(): Realm {
    * Raises the last exception of a run again: `error` listeners see it, and Deno prints it.
    * Returns if there is none, or if a listener prevents that.
    *
-   * @param rethrow Throw it instead of leaving it to Deno: before 2.6 it prints `Uncaught null`
+   * @param rethrow Throw it instead of leaving it to Deno: before 2.7 it prints `Uncaught null`
    * for what is raised in the `unload` at a natural end, but not for what that dispatch throws.
    */
   function raiseFailure(rethrow = false): void {
