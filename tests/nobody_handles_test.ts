@@ -19,6 +19,11 @@ for (const how of ["before", "after", "onunhandledrejection", "node", "nodeExcep
   });
 }
 
+Deno.test("a rejection that nobody handles runs the handlers where there is no process", async () => {
+  const { lines, code } = await run("removes_process");
+  assertEquals([lines, code], [["handler 1"], 1]);
+});
+
 Deno.test("every listener sees each event exactly once", async () => {
   const error = await run("watches_errors");
   assertEquals(error.lines, ["error before boom", "error after boom", "handler"]);

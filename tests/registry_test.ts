@@ -30,6 +30,24 @@ Deno.test("remove() takes back every handler of a function, among many others", 
   assertEquals(registry.isEmpty, true);
 });
 
+Deno.test("the gaps that remove() leaves are closed, and what is left is still found", () => {
+  const { log, registry, push, handler } = create();
+  const old = Array.from({ length: 100 }, (_, index) => handler(`old ${index}`));
+  const fresh = Array.from({ length: 40 }, (_, index) => handler(`fresh ${index}`));
+  for (const func of old) push(func);
+  for (const func of old.slice(0, 90)) registry.remove(func);
+  for (const func of fresh) push(func);
+  registry.remove(fresh[5]); // closes the gaps
+  registry.remove(old[95]);
+  registry.runNow();
+  const names = (name: string, count: number) =>
+    Array.from({ length: count }, (_, index) => `${name} ${index}`).reverse();
+  assertEquals(log, [
+    ...names("fresh", 40).filter((name) => name !== "fresh 5"),
+    ...names("old", 100).slice(0, 10).filter((name) => name !== "old 95"),
+  ]);
+});
+
 Deno.test("remove() during a run finds handlers wherever they have moved", () => {
   const { log, registry, push, handler } = create();
   const [a, b, c] = ["a", "b", "c"].map(handler);
