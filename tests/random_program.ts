@@ -76,13 +76,16 @@ export function model(
     else stack = stack.filter(({ register }) => register !== action.unregister);
   };
   actions.forEach(perform);
+  // A program that runs dry waits only if an asynchronous handler is there by then.
+  const immediate = end.how === "Deno.exit" ||
+    (end.how === "dry" && !stack.some((registration) => registration.async));
   for (let top = stack.pop(); top !== undefined; top = stack.pop()) {
     calls.push(`${top.register} ${top.argument} ${code}`);
     const { actions, outcome } = functions[top.register];
     if (!called.has(top.register)) actions.forEach(perform);
     called.add(top.register);
     // Nobody sees what becomes of a promise that cannot be awaited.
-    const seen = !top.async || end.how !== "Deno.exit";
+    const seen = !top.async || !immediate;
     if (typeof outcome === "object") code = decided ?? outcome.exit;
     if (outcome !== "return" && seen) failed = outcome === "throw";
   }
