@@ -3,57 +3,31 @@
 import { assertEquals } from "@std/assert";
 import { type Outcome, start } from "./program.ts";
 
+/** A run for which nothing has decided the status yet. */
+const undecided = {
+  "dry": "1 stuck",
+  "exit": "10 awaited",
+  "Deno.exit": "11 cut",
+  "SystemExit": "12 awaited",
+  "error": "1 cut",
+  "rejection": "1 cut",
+  "signal": "SIGTERM awaited",
+};
+
+/** One that an error has started. */
+const decidedByError = { ...undecided, "exit": "1 awaited", "SystemExit": "1 awaited" };
+
 /**
  * For each first end (row) and second end (column): the status, and what becomes of the handler
  * that is awaited. It is `awaited` until it settles, `cut` short (the rest runs at once), `stuck`
  * (given up, since the loop has run dry), or everything that waits is `skipped`.
  */
 const table: Record<string, Record<string, string>> = {
-  "dry": {
-    "dry": "1 stuck",
-    "exit": "10 awaited",
-    "Deno.exit": "11 cut",
-    "SystemExit": "12 awaited",
-    "error": "1 cut",
-    "rejection": "1 cut",
-    "signal": "SIGTERM awaited",
-  },
-  "exit": {
-    "dry": "1 stuck",
-    "exit": "10 awaited",
-    "Deno.exit": "11 cut",
-    "SystemExit": "12 awaited",
-    "error": "1 cut",
-    "rejection": "1 cut",
-    "signal": "SIGTERM awaited",
-  },
-  "SystemExit": {
-    "dry": "1 stuck",
-    "exit": "10 awaited",
-    "Deno.exit": "11 cut",
-    "SystemExit": "12 awaited",
-    "error": "1 cut",
-    "rejection": "1 cut",
-    "signal": "SIGTERM awaited",
-  },
-  "error": {
-    "dry": "1 stuck",
-    "exit": "1 awaited",
-    "Deno.exit": "11 cut",
-    "SystemExit": "1 awaited",
-    "error": "1 cut",
-    "rejection": "1 cut",
-    "signal": "SIGTERM awaited",
-  },
-  "rejection": {
-    "dry": "1 stuck",
-    "exit": "1 awaited",
-    "Deno.exit": "11 cut",
-    "SystemExit": "1 awaited",
-    "error": "1 cut",
-    "rejection": "1 cut",
-    "signal": "SIGTERM awaited",
-  },
+  "dry": undecided,
+  "exit": undecided,
+  "SystemExit": undecided,
+  "error": decidedByError,
+  "rejection": decidedByError,
   "signal": {
     "dry": "SIGTERM stuck",
     "exit": "SIGTERM awaited",
