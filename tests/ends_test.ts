@@ -1,25 +1,25 @@
 // When a run happens: one test for each way a program can end.
 
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { fixture, Program, run } from "./program.ts";
+import { fixture, Program, runFixture } from "./program.ts";
 
 /** What the two handlers of most fixtures print: last registered first, with the exit code. */
 const handlers = (code: number) => [`second ${code}`, `first ${code}`];
 
 Deno.test("handlers run when the event loop runs dry", async () => {
-  const { lines, code, stderr } = await run("runs_dry");
+  const { lines, code, stderr } = await runFixture("runs_dry");
   assertEquals(lines, ["work", ...handlers(0)]);
   assertEquals([code, stderr], [0, ""]);
 });
 
 Deno.test("the status of a program that runs dry is Deno.exitCode", async () => {
-  const { lines, code } = await run("sets_exit_code");
+  const { lines, code } = await runFixture("sets_exit_code");
   assertEquals(lines, handlers(3));
   assertEquals(code, 3);
 });
 
 Deno.test("no handler runs while a beforeunload listener objects", async () => {
-  const { lines } = await run("prevents_beforeunload");
+  const { lines } = await runFixture("prevents_beforeunload");
   assertEquals(lines, [
     "beforeunload 2",
     "more work",
@@ -31,33 +31,33 @@ Deno.test("no handler runs while a beforeunload listener objects", async () => {
 });
 
 Deno.test("handlers run at Deno.exit(n), and the status is n", async () => {
-  const { lines, code, stderr } = await run("deno_exit");
+  const { lines, code, stderr } = await runFixture("deno_exit");
   assertEquals(lines, handlers(3));
   assertEquals([code, stderr], [3, ""]);
 });
 
 Deno.test("Deno.exit() without a code ends with Deno.exitCode", async () => {
-  const { lines, code } = await run("deno_exit_without_code");
+  const { lines, code } = await runFixture("deno_exit_without_code");
   assertEquals(lines, handlers(4));
   assertEquals(code, 4);
 });
 
 Deno.test("handlers run at process.exit(n), and the status is n", async () => {
   for (const name of ["process_exit", "process_really_exit"]) {
-    const { lines, code } = await run(name);
+    const { lines, code } = await runFixture(name);
     assertEquals(lines, handlers(3));
     assertEquals(code, 3);
   }
 });
 
 Deno.test("handlers run where Deno.exit was saved before the import", async () => {
-  const { lines, code } = await run("saved_deno_exit");
+  const { lines, code } = await runFixture("saved_deno_exit");
   assertEquals(lines, handlers(3));
   assertEquals(code, 3);
 });
 
 Deno.test("handlers run at close() of the main program", async () => {
-  const { lines, code } = await run("main_close");
+  const { lines, code } = await runFixture("main_close");
   assertEquals(lines, handlers(0));
   assertEquals(code, 0);
 });
@@ -72,7 +72,7 @@ for (
   ]
 ) {
   Deno.test(`handlers run at an error that nobody handles, and the status is 1: ${name}`, async () => {
-    const { lines, code, stderr } = await run(name);
+    const { lines, code, stderr } = await runFixture(name);
     assertEquals(lines, handlers(1));
     assertEquals(code, 1);
     assertMatch(stderr, /^error: Uncaught (\(in promise\) )?Error: boom\n/);
@@ -83,8 +83,8 @@ Deno.test("Deno prints the error itself as it would without the module", async (
   const path = /file:\S+/g; // the only difference: which fixture it is
   for (const how of ["throw", "reject"]) {
     for (const value of ["error", "undefined", "null", "string", "object"]) {
-      const plain = await run("plain_throws_value", { args: [how, value] });
-      const { stderr, code, lines } = await run("throws_value", { args: [how, value] });
+      const plain = await runFixture("plain_throws_value", { args: [how, value] });
+      const { stderr, code, lines } = await runFixture("throws_value", { args: [how, value] });
       assertEquals(stderr.replace(path, ""), plain.stderr.replace(path, ""));
       assertEquals([code, plain.code], [1, 1]);
       assertEquals(lines, handlers(1));
@@ -94,22 +94,22 @@ Deno.test("Deno prints the error itself as it would without the module", async (
 
 Deno.test("an uncaught SystemExit(n) ends with n and nothing is printed", async () => {
   for (const name of ["system_exit_in_timer", "system_exit_at_top_level", "system_exit_rejected"]) {
-    const { lines, code, stderr } = await run(name);
+    const { lines, code, stderr } = await runFixture(name);
     assertEquals(lines.slice(-2), handlers(4));
     assertEquals([code, stderr], [4, ""]);
   }
 });
 
 Deno.test("SystemExit leaves a program with finally blocks and using disposals", async () => {
-  assertEquals((await run("system_exit_at_top_level")).lines[0], "finally");
-  assertEquals((await run("system_exit_rejected")).lines[0], "disposed");
+  assertEquals((await runFixture("system_exit_at_top_level")).lines[0], "finally");
+  assertEquals((await runFixture("system_exit_rejected")).lines[0], "disposed");
 });
 
 const workerHandlers = ["worker second", "worker first"];
 
 Deno.test("handlers of a worker run at close() and Deno.exit(n) in the worker", async () => {
   for (const name of ["worker_close", "worker_deno_exit", "worker_system_exit"]) {
-    const { lines, code, stderr } = await run("starts_worker", {
+    const { lines, code, stderr } = await runFixture("starts_worker", {
       command: ["run", "--allow-read"],
       args: [name],
     });
@@ -120,7 +120,7 @@ Deno.test("handlers of a worker run at close() and Deno.exit(n) in the worker", 
 
 Deno.test("handlers of a worker run at an uncaught error, then those of the main program", async () => {
   for (const name of ["worker_error", "worker_rejection"]) {
-    const { lines, code, stderr } = await run("starts_worker", {
+    const { lines, code, stderr } = await runFixture("starts_worker", {
       command: ["run", "--allow-read"],
       args: [name],
     });
@@ -131,7 +131,7 @@ Deno.test("handlers of a worker run at an uncaught error, then those of the main
 });
 
 Deno.test("a worker's error that the main program handles ends only the worker", async () => {
-  const { lines, code } = await run("starts_worker", {
+  const { lines, code } = await runFixture("starts_worker", {
     command: ["run", "--allow-read"],
     args: ["worker_error", "handle"],
   });
@@ -140,7 +140,7 @@ Deno.test("a worker's error that the main program handles ends only the worker",
 });
 
 Deno.test("what a handler raises at close() of a worker reaches the main program", async () => {
-  const { lines, code, stderr } = await run("starts_worker", {
+  const { lines, code, stderr } = await runFixture("starts_worker", {
     command: ["run", "--allow-read"],
     args: ["worker_failure"],
   });
@@ -184,10 +184,10 @@ Deno.test("handlers run when --watch restarts the program", async () => {
 });
 
 Deno.test("handlers run at the end of a deno test and of a deno bench module", async () => {
-  const test = await run("tested_module", { command: ["test"] });
+  const test = await runFixture("tested_module", { command: ["test"] });
   assertMatch(test.stdout, /passes \.\.\. .*ok[\s\S]*second 0\nfirst 0\n/);
   assertEquals(test.code, 0);
-  const bench = await run("benched_module", { command: ["bench"] });
+  const bench = await runFixture("benched_module", { command: ["bench"] });
   // The runner may print its table in between.
   assertEquals(bench.lines.filter((line) => /^(second|first) /.test(line)), handlers(0));
 });
@@ -206,7 +206,7 @@ Deno.test("handlers run in deno eval and in scripts from stdin", async () => {
 Deno.test("handlers run in deno serve", async () => {
   const command = ["serve", "--port", "0", "--host", "127.0.0.1"];
   for (const [name, status] of [["serves_and_exits", 3], ["serves_and_throws", 1]] as const) {
-    const { code, lines } = await run(name, { command });
+    const { code, lines } = await runFixture(name, { command });
     assertEquals(lines.slice(-2), handlers(status));
     assertEquals(code, status);
   }

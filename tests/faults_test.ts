@@ -1,7 +1,7 @@
 // Faults: what the contract promises where the program, or what it runs on, does its worst.
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { deno, fixture, Program, run, start, version } from "./program.ts";
+import { deno, fixture, Program, runFixture, startFixture, version } from "./program.ts";
 
 const ignore = Deno.build.os === "windows";
 const count = (text: string, part: string) => text.split(part).length - 1;
@@ -29,7 +29,9 @@ for (
     const breaksTimers = version < 207 &&
       (what === "Function.prototype" || what === "Object.prototype");
     for (const end of breaksTimers ? ["Deno.exit"] : ["dry", "Deno.exit", "exit", "error"]) {
-      const { lines, code, stderr } = await run("tampers_with_builtins", { args: [what, end] });
+      const { lines, code, stderr } = await runFixture("tampers_with_builtins", {
+        args: [what, end],
+      });
       // Nothing waits at Deno.exit().
       assertEquals(lines[0], end === "Deno.exit" ? "x2x1x0" : "xa2xa1xa0");
       assertEquals(code, 1);
@@ -68,13 +70,13 @@ Deno.test({
 });
 
 Deno.test("a handler that overflows the stack stops no other", async () => {
-  const { lines, code, stderr } = await run("overflows_stack");
+  const { lines, code, stderr } = await runFixture("overflows_stack");
   assertEquals([lines, code], [["first", "last"], 1]);
   assertStringIncludes(stderr, "Exception in atexit handler overflows:\nRangeError: Maximum call");
 });
 
 Deno.test("a handler that nearly fills the memory stops no other", async () => {
-  const { lines, code } = await run("fills_memory", {
+  const { lines, code } = await runFixture("fills_memory", {
     command: ["run", "--v8-flags=--max-old-space-size=64"],
   });
   assertEquals([lines, code], [["first", "allocated 40", "last"], 1]);
@@ -84,7 +86,7 @@ Deno.test("importing never throws where globals are frozen, and what can work wo
   const command = ["run", "--allow-read"];
   for (const what of ["Deno", "sealed", "exit", "dispatchEvent", "all"]) {
     for (const [end, status] of [["dry", 0], ["exit", 7], ["error", 1]] as const) {
-      const { lines, code } = await run("freezes_globals", { command, args: [what, end] });
+      const { lines, code } = await runFixture("freezes_globals", { command, args: [what, end] });
       // Uncaught errors are seen in `dispatchEvent` only.
       const blind = end === "error" && (what === "dispatchEvent" || what === "all");
       assertEquals([what, end, lines, code], [what, end, blind ? [] : ["handler"], status]);
@@ -95,7 +97,7 @@ Deno.test("importing never throws where globals are frozen, and what can work wo
 Deno.test("other libraries that wrap the same functions still see each call once", async () => {
   const command = ["run", "--allow-read"];
   const outcome = async (...args: string[]) => {
-    const { lines, code } = await run("patched_by_others", { command, args });
+    const { lines, code } = await runFixture("patched_by_others", { command, args });
     return [...lines, code];
   };
   for (const when of ["before", "after"]) {
@@ -112,7 +114,7 @@ Deno.test("other libraries that wrap the same functions still see each call once
 Deno.test("packages with the same purpose do what they do, in the same program", async () => {
   const command = ["run", "--allow-env", "--allow-read", "--allow-sys"];
   const outcome = async (...args: string[]) => {
-    const { lines, code } = await run("beside_npm_packages", { command, args });
+    const { lines, code } = await runFixture("beside_npm_packages", { command, args });
     return { ours: lines.filter((line) => !line.includes("exit")), all: lines.length, code };
   };
   const ours = ["second", "first"];
@@ -127,7 +129,7 @@ for (const first of ["frozen", "ours"]) {
   Deno.test(`two versions of the module share one registry and one set of hooks: ${first} first`, async () => {
     const command = ["run", "--allow-read"];
     for (const end of ["dry", "exit", "Deno.exit"]) {
-      const { lines, code } = await run("shares_registry", { command, args: [first, end] });
+      const { lines, code } = await runFixture("shares_registry", { command, args: [first, end] });
       // What cannot wait at Deno.exit() does not get to print.
       const handlers = end === "Deno.exit" ? ["1"] : ["3", "2", "1"];
       assertEquals([lines, code], [["true true", ...handlers], 5]);
@@ -138,7 +140,7 @@ for (const first of ["frozen", "ours"]) {
     name: `two versions of the module share their signals: ${first} first`,
     ignore,
     async fn() {
-      await using program = start("shares_registry", {
+      await using program = startFixture("shares_registry", {
         command: ["run", "--allow-read", "--allow-run"],
         args: [first, "signal"],
       });

@@ -1,23 +1,25 @@
 // Where no handler runs, so that the documentation is true.
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { run, start } from "./program.ts";
+import { runFixture, startFixture } from "./program.ts";
 
 const windows = Deno.build.os === "windows";
 
 Deno.test("handlers are not run when a top-level await never settles", async () => {
-  const { lines, code, stderr } = await run("waits_forever");
+  const { lines, code, stderr } = await runFixture("waits_forever");
   assertEquals([lines, code], [[], 1]);
   assertStringIncludes(stderr, "Top-level await promise never resolved");
 });
 
 Deno.test("handlers are not run when a worker is terminated", async () => {
-  const { lines, code } = await run("terminates_worker", { command: ["run", "--allow-read"] });
+  const { lines, code } = await runFixture("terminates_worker", {
+    command: ["run", "--allow-read"],
+  });
   assertEquals([lines, code], [["main"], 0]);
 });
 
 Deno.test("handlers are not run when an error listener itself throws", async () => {
-  const { lines, code, stderr } = await run("error_listener_throws");
+  const { lines, code, stderr } = await runFixture("error_listener_throws");
   assertEquals([lines, code], [[], 1]);
   assertStringIncludes(stderr, "Error: in listener");
 });
@@ -27,7 +29,7 @@ for (const signal of ["SIGTERM", "SIGINT", "SIGHUP", "SIGKILL"] as const) {
     name: `handlers are not run when nobody listens to the signal: ${signal}`,
     ignore: windows,
     async fn() {
-      await using program = start("waits_for_signal");
+      await using program = startFixture("waits_for_signal");
       await program.says("ready");
       program.kill(signal);
       const outcome = await program.outcome();
@@ -37,13 +39,13 @@ for (const signal of ["SIGTERM", "SIGINT", "SIGHUP", "SIGKILL"] as const) {
 }
 
 Deno.test("handlers are not run by process.abort()", async () => {
-  const { lines, code } = await run("aborts");
+  const { lines, code } = await runFixture("aborts");
   assertEquals(lines, []);
   assertEquals(code !== 0, true);
 });
 
 Deno.test("handlers are not run when memory runs out", async () => {
-  const { lines, code } = await run("runs_out_of_memory", {
+  const { lines, code } = await runFixture("runs_out_of_memory", {
     command: ["run", "--v8-flags=--max-old-space-size=50"],
   });
   assertEquals(lines, []);

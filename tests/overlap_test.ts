@@ -1,7 +1,7 @@
 // Two ends at once: the second comes while a handler is awaited for the first.
 
 import { assertEquals } from "@std/assert";
-import { type Outcome, start } from "./program.ts";
+import { type Outcome, startFixture } from "./program.ts";
 
 /** A run for which nothing has decided the status yet. */
 const undecided = {
@@ -84,7 +84,7 @@ for (const [first, row] of Object.entries(table)) {
 
 /** Runs the fixture, and sends it a signal each time that it asks for one. */
 async function overlap(first: string, second: string): Promise<Outcome> {
-  await using program = start("overlapping_ends", {
+  await using program = startFixture("overlapping_ends", {
     command: ["run", "--allow-run"],
     args: [first, second],
   });

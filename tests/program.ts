@@ -1,10 +1,16 @@
-// Starts the tiny programs of fixtures/ as real child processes.
+// Starts programs as real child processes. A short one stands in its test as text, a long one is a
+// file in fixtures/.
+
+import { assertEquals, AssertionError } from "@std/assert";
 
 /** The Deno that runs them. `deno task matrix` names older ones. */
 export const deno = Deno.env.get("ATEXIT_TEST_DENO") ?? Deno.execPath();
 
 /** Its version, as major * 100 + minor: 209 for 2.9. */
 export const version = await versionOf(deno);
+
+/** The address of the module. */
+export const mod = new URL("../mod.ts", import.meta.url).href;
 
 export interface Options {
   /** Arguments of the program. */
@@ -17,6 +23,13 @@ export interface Options {
   cwd?: string;
 }
 
+export interface SourceOptions extends Options {
+  /** The name of the program's file. Default: `main.ts`. */
+  name?: string;
+  /** Further files beside it, by their names: workers, say. */
+  files?: Record<string, string>;
+}
+
 /** What a program has left behind. */
 export interface Outcome {
   code: number;
@@ -25,35 +38,146 @@ export interface Outcome {
   stderr: string;
   /** The lines of stdout. */
   lines: string[];
+  /** The shell command that runs the program by hand. */
+  command: string;
 }
 
-/** The address of a fixture, or of another file, relative to fixtures/. */
+/** What a test expects of an outcome. What it leaves out is not looked at. */
+export interface Expected {
+  lines?: string[];
+  stdout?: string | RegExp;
+  stderr?: string | RegExp;
+  /** How often each text occurs in stderr. */
+  counts?: Record<string, number>;
+  /** A program that is expected to end with a code must not die by a signal. */
+  code?: number;
+  signal?: Deno.Signal | null;
+}
+
+// ----------------------------------------------------------------------------- text and fixtures
+
+/**
+ * Runs a program, which is given as text, until its end. It imports the module as its users do, from
+ * `"@atexit/atexit"`.
+ */
+export async function run(source: string, options: SourceOptions = {}): Promise<Outcome> {
+  return await start(source, options).outcome();
+}
+
+/** Starts a program, which is given as text, and which the test goes on to talk to. */
+export function start(source: string, options: SourceOptions = {}): Program {
+  return startFile(writeProgram(source, options), options);
+}
+
+/** Runs a program of fixtures/ until its end. */
+export async function runFixture(name: string, options: Options = {}): Promise<Outcome> {
+  return await startFixture(name, options).outcome();
+}
+
+/** Starts a program of fixtures/, which the test goes on to talk to. */
+export function startFixture(name: string, options: Options = {}): Program {
+  return startFile(fixture(name), options);
+}
+
+/** The address of a file in fixtures/. */
 export function fixture(name: string): string {
   return new URL(`./fixtures/${name}.ts`, import.meta.url).href;
 }
 
-/** Runs a fixture until its end. */
-export async function run(name: string, options: Options = {}): Promise<Outcome> {
-  return await start(name, options).outcome();
+/** Writes a program, and the files beside it, to a new folder, and returns the path of the program. */
+export function writeProgram(
+  source: string,
+  { name = "main.ts", files = {} }: SourceOptions = {},
+): string {
+  const folder = newFolder();
+  for (const [file, text] of Object.entries({ ...files, [name]: source })) {
+    Deno.writeTextFileSync(
+      `${folder}/${file}`,
+      text.replace(/(["'])@atexit\/atexit\1/g, `$1${mod}$1`),
+    );
+  }
+  return `${folder}/${name}`;
 }
 
-/** Starts a fixture, which the test goes on to talk to. */
-export function start(name: string, options: Options = {}): Program {
+function startFile(file: string, options: Options): Program {
   const { command = ["run"], args = [] } = options;
-  const flags = ["--no-check", "--no-config"];
-  return new Program([...command, ...flags, fixture(name), ...args], options);
+  return new Program([...command, "--no-check", "--no-config", file, ...args], options);
 }
+
+// ------------------------------------------------------------------------------------ assertions
+
+/**
+ * Asserts that a program has ended as expected. A failure shows everything about the outcome, and how
+ * to run the program by hand.
+ *
+ * @param expected What is expected, or a function that asserts it.
+ */
+export function assertOutcome(
+  outcome: Outcome,
+  expected: Expected | ((outcome: Outcome) => void),
+): void {
+  try {
+    if (typeof expected === "function") expected(outcome);
+    else assertEquals(actual(outcome, expected), complete(expected));
+  } catch (error) {
+    throw failure(error instanceof Error ? error.message : String(error), outcome);
+  }
+}
+
+function complete(expected: Expected): Expected {
+  return expected.code === undefined ? expected : { signal: null, ...expected };
+}
+
+/** The part of an outcome of which something is expected. */
+function actual(outcome: Outcome, expected: Expected): Expected {
+  const { lines, stdout, stderr, counts, code } = expected;
+  const part: Expected = {};
+  if (lines !== undefined) part.lines = outcome.lines;
+  if (stdout !== undefined) part.stdout = matched(outcome.stdout, stdout);
+  if (stderr !== undefined) part.stderr = matched(outcome.stderr, stderr);
+  if (counts !== undefined) {
+    part.counts = Object.fromEntries(
+      Object.keys(counts).map((text) => [text, outcome.stderr.split(text).length - 1]),
+    );
+  }
+  if (code !== undefined) part.code = outcome.code;
+  if ("signal" in complete(expected)) part.signal = outcome.signal;
+  return part;
+}
+
+/** The pattern if a text matches it, or else the text: equal to what is expected, or not. */
+function matched(text: string, expected: string | RegExp): string | RegExp {
+  return expected instanceof RegExp && expected.test(text) ? expected : text;
+}
+
+/** An error that shows everything about an outcome. The files of the program stay. */
+function failure(message: string, outcome: Outcome): AssertionError {
+  failed.push(outcome.command);
+  const { stdout, stderr, code, signal, command } = outcome;
+  return new AssertionError([
+    message,
+    `stdout:\n${stdout}`,
+    `stderr:\n${stderr}`,
+    signal === null ? `exit code: ${code}` : `signal: ${signal}`,
+    `by hand:\n${command}\n`,
+  ].join("\n"));
+}
+
+// -------------------------------------------------------------------------------------- processes
 
 /** A running child process. */
 export class Program implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
+  readonly #command: string;
   readonly #stdout: ReadableStreamDefaultReader<string>;
   readonly #stderr: Promise<string>;
   // A program that hangs fails its test, and does not hold up the others.
   readonly #watchdog = setTimeout(() => this.#child.kill("SIGKILL"), 60_000);
   #text = "";
 
-  constructor(args: string[], { stdin, env, cwd }: Options = {}, path: string = deno) {
+  constructor(args: string[], options: Options = {}, path: string = deno) {
+    const { stdin, env, cwd } = options;
+    this.#command = shellCommand(path, args, options);
     this.#child = new Deno.Command(path, {
       args,
       cwd: cwd ?? Deno.cwd(),
@@ -81,7 +205,7 @@ export class Program implements AsyncDisposable {
   async says(text: string, times = 1): Promise<void> {
     while (this.#text.split(text).length <= times) {
       const { value, done } = await this.#stdout.read();
-      if (done) throw new Error(`Ended without saying "${text}":\n${await this.#stderr}`);
+      if (done) throw failure(`Ended without saying "${text}"`, await this.outcome());
       this.#text += value;
     }
   }
@@ -95,12 +219,12 @@ export class Program implements AsyncDisposable {
     for (let read = await this.#stdout.read(); !read.done; read = await this.#stdout.read()) {
       this.#text += read.value;
     }
-    const stderr = await this.#stderr;
+    const stderr = (await this.#stderr).replaceAll("\r\n", "\n");
     const { code, signal } = await this.#child.status;
     clearTimeout(this.#watchdog);
     const stdout = this.#text.replaceAll("\r\n", "\n");
     const lines = stdout === "" ? [] : stdout.replace(/\n$/, "").split("\n");
-    return { code, signal, stdout, stderr: stderr.replaceAll("\r\n", "\n"), lines };
+    return { code, signal, stdout, stderr, lines, command: this.#command };
   }
 
   /** Leaves no process behind when a test fails. */
@@ -114,8 +238,52 @@ export class Program implements AsyncDisposable {
   }
 }
 
+/** Tells whether a command can be run on this machine. */
+export async function isInstalled(command: string): Promise<boolean> {
+  try {
+    return (await new Deno.Command(command, { args: ["--version"] }).output()).success;
+  } catch {
+    return false;
+  }
+}
+
 async function versionOf(path: string): Promise<number> {
   const { stdout } = await new Deno.Command(path, { args: ["--version"] }).output();
   const [, major, minor] = new TextDecoder().decode(stdout).match(/deno (\d+)\.(\d+)/)!;
   return Number(major) * 100 + Number(minor);
 }
+
+function shellCommand(path: string, args: string[], { stdin, env = {}, cwd }: Options): string {
+  const quote = (text: string) =>
+    /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+  const variables = Object.entries(env).map(([name, value]) => `${name}=${quote(value)}`);
+  return [
+    cwd === undefined ? "" : `cd ${quote(cwd)} && `,
+    stdin === undefined ? "" : `printf %s ${quote(stdin)} | `,
+    [...variables, ...[path, ...args].map(quote)].join(" "),
+  ].join("");
+}
+
+// ---------------------------------------------------------------------------------------- folders
+
+let root: string | undefined;
+const folders: string[] = [];
+/** The commands of the programs that did not do what was expected. */
+const failed: string[] = [];
+
+/** A new folder below the one that the tests of a file share. */
+function newFolder(): string {
+  root ??= Deno.makeTempDirSync({ prefix: "atexit-" });
+  const folder = `${root}/${folders.length + 1}`;
+  Deno.mkdirSync(folder);
+  folders.push(folder);
+  return folder;
+}
+
+// What a failed program consists of stays, so that it can be run by hand.
+addEventListener("unload", () => {
+  if (root === undefined) return;
+  const kept = folders.filter((folder) => failed.some((command) => command.includes(`${folder}/`)));
+  const removed = kept.length === 0 ? [root] : folders.filter((folder) => !kept.includes(folder));
+  for (const folder of removed) Deno.removeSync(folder, { recursive: true });
+});

@@ -2,7 +2,7 @@
 
 import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { register, registerAsync, SystemExit, unregister } from "../mod.ts";
-import { run } from "./program.ts";
+import { runFixture } from "./program.ts";
 
 Deno.test("register() returns the function", () => {
   const func = () => {};
@@ -53,13 +53,13 @@ Deno.test("SystemExit is an Error with a name and a message", () => {
 });
 
 Deno.test("register works as a decorator of static and instance methods", async () => {
-  const { lines, code, stderr } = await run("decorated");
+  const { lines, code, stderr } = await runFixture("decorated");
   assertEquals(lines, ["b", "a", "private", "static true"]);
   assertEquals([code, stderr], [0, ""]);
 });
 
 Deno.test("register as a decorator of anything but a method throws a TypeError", async () => {
-  const { lines } = await run("decorates_others");
+  const { lines } = await runFixture("decorates_others");
   assertEquals(
     lines,
     ["class", "field", "accessor", "getter", "setter"].map((kind) =>
@@ -69,7 +69,7 @@ Deno.test("register as a decorator of anything but a method throws a TypeError",
 });
 
 Deno.test("there is one registry per realm, however many copies are loaded", async () => {
-  const { lines, code, stderr } = await run("loads_copies");
+  const { lines, code, stderr } = await runFixture("loads_copies");
   assertEquals(lines, ["true true false", "3 of copy 1", "2 of copy 2", "1 of copy 1"]);
   assertEquals([code, stderr], [3, ""]);
 });

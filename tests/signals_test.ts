@@ -1,7 +1,7 @@
 // exitOnSignals().
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { type Options, type Outcome, Program, run, start } from "./program.ts";
+import { type Options, type Outcome, Program, runFixture, startFixture } from "./program.ts";
 
 const ignore = Deno.build.os === "windows";
 const allowRun = ["run", "--allow-run"];
@@ -12,7 +12,7 @@ async function signalled(
   signal: Deno.Signal,
   options: Options = {},
 ): Promise<Outcome> {
-  await using program = start(name, options);
+  await using program = startFixture(name, options);
   await program.says("ready");
   program.kill(signal);
   return await program.outcome();
@@ -105,7 +105,7 @@ Deno.test({
   ignore,
   async fn() {
     for (const command of [["run"], allowRun]) {
-      await using program = start("ignores_first_signal", { command });
+      await using program = startFixture("ignores_first_signal", { command });
       await program.says("ready");
       program.kill("SIGINT");
       await program.says("waiting");
@@ -121,7 +121,7 @@ Deno.test({
   name: "the same signal once more right away leaves the handlers 100 ms",
   ignore,
   async fn() {
-    await using program = start("ends_by_signal", { command: allowRun });
+    await using program = startFixture("ends_by_signal", { command: allowRun });
     await program.says("ready");
     program.kill("SIGTERM");
     await program.says("async begins");
@@ -136,7 +136,7 @@ Deno.test({
   name: "another signal ends the program at once, by the first one",
   ignore,
   async fn() {
-    await using program = start("ignores_first_signal", { command: allowRun });
+    await using program = startFixture("ignores_first_signal", { command: allowRun });
     await program.says("ready");
     program.kill("SIGTERM");
     await program.says("waiting");
@@ -185,7 +185,7 @@ Deno.test({
   name: "exitOnSignals() keeps no program alive",
   ignore,
   async fn() {
-    const { lines, code, stderr } = await run("signals_runs_dry");
+    const { lines, code, stderr } = await runFixture("signals_runs_dry");
     assertEquals([lines, code, stderr], [["handler"], 0, ""]);
   },
 });

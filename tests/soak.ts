@@ -4,7 +4,7 @@
 //   deno task soak [COUNT] [FIRST SEED]
 
 import { assertEquals } from "@std/assert";
-import { run } from "./program.ts";
+import { runFixture } from "./program.ts";
 import { model, randomProgram } from "./random_program.ts";
 
 /** Runs the programs of the seeds from `first`, two at a time, and returns how many handlers ran. */
@@ -16,7 +16,7 @@ export async function soak(first: number, count: number): Promise<number> {
   let calls = 0;
   const worker = async () => {
     for (const seed of seeds) {
-      const { lines, code } = await run("random_program", {
+      const { lines, code } = await runFixture("random_program", {
         command: ["run", "--allow-run"],
         args: [`${seed}`],
       });
