@@ -1,213 +1,263 @@
 // When a run happens: one test for each way a program can end.
 
-import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { fixture, Program, runFixture } from "./program.ts";
+import { assertEquals } from "@std/assert";
+import {
+  assertOutcome,
+  fixture,
+  mod,
+  type Outcome,
+  Program,
+  run,
+  writeProgram,
+} from "./program.ts";
 
-/** What the two handlers of most fixtures print: last registered first, with the exit code. */
+/** How most programs begin. */
+const twoHandlers = `
+  import { register, SystemExit } from "@atexit/atexit";
+  register(() => console.log("first", Deno.exitCode));
+  register(() => console.log("second", Deno.exitCode));
+`;
+
+/** What the two handlers print: last registered first, with the exit code. */
 const handlers = (code: number) => [`second ${code}`, `first ${code}`];
 
 Deno.test("handlers run when the event loop runs dry", async () => {
-  const { lines, code, stderr } = await runFixture("runs_dry");
-  assertEquals(lines, ["work", ...handlers(0)]);
-  assertEquals([code, stderr], [0, ""]);
+  const outcome = await run(`${twoHandlers} setTimeout(() => console.log("work"), 1);`);
+  assertOutcome(outcome, { lines: ["work", ...handlers(0)], code: 0, stderr: "" });
 });
 
-Deno.test("the status of a program that runs dry is Deno.exitCode", async () => {
-  const { lines, code } = await runFixture("sets_exit_code");
-  assertEquals(lines, handlers(3));
-  assertEquals(code, 3);
+Deno.test("Deno.exitCode is the status of a program that runs dry", async () => {
+  assertOutcome(await run(`${twoHandlers} Deno.exitCode = 3;`), { lines: handlers(3), code: 3 });
 });
 
 Deno.test("no handler runs while a beforeunload listener objects", async () => {
-  const { lines } = await runFixture("prevents_beforeunload");
-  assertEquals(lines, [
-    "beforeunload 2",
-    "more work",
-    "beforeunload 1",
-    "more work",
-    "beforeunload 0",
-    ...handlers(0),
-  ]);
+  const outcome = await run(`${twoHandlers}
+    let objections = 2;
+    addEventListener("beforeunload", (event) => {
+      console.log("beforeunload", objections);
+      if (objections-- > 0) {
+        event.preventDefault();
+        setTimeout(() => console.log("more work"), 1);
+      }
+    });
+  `);
+  assertOutcome(outcome, {
+    lines: [
+      "beforeunload 2",
+      "more work",
+      "beforeunload 1",
+      "more work",
+      "beforeunload 0",
+      ...handlers(0),
+    ],
+  });
 });
 
-Deno.test("handlers run at Deno.exit(n), and the status is n", async () => {
-  const { lines, code, stderr } = await runFixture("deno_exit");
-  assertEquals(lines, handlers(3));
-  assertEquals([code, stderr], [3, ""]);
+Deno.test("Deno.exit(n) runs the handlers, and the status is n", async () => {
+  const outcome = await run(`${twoHandlers}
+    try {
+      Deno.exit(3);
+    } catch {
+      console.log("caught");
+    } finally {
+      console.log("finally");
+    }
+  `);
+  assertOutcome(outcome, { lines: handlers(3), code: 3, stderr: "" });
 });
 
 Deno.test("Deno.exit() without a code ends with Deno.exitCode", async () => {
-  const { lines, code } = await runFixture("deno_exit_without_code");
-  assertEquals(lines, handlers(4));
-  assertEquals(code, 4);
+  const outcome = await run(`${twoHandlers} Deno.exitCode = 4; Deno.exit();`);
+  assertOutcome(outcome, { lines: handlers(4), code: 4 });
 });
 
-Deno.test("handlers run at process.exit(n), and the status is n", async () => {
-  for (const name of ["process_exit", "process_really_exit"]) {
-    const { lines, code } = await runFixture(name);
-    assertEquals(lines, handlers(3));
-    assertEquals(code, 3);
+Deno.test("process.exit(n) runs the handlers, and the status is n", async () => {
+  for (
+    const end of ['import process from "node:process"; process.exit(3);', "process.reallyExit(3);"]
+  ) {
+    assertOutcome(await run(`${twoHandlers} ${end}`), { lines: handlers(3), code: 3 });
   }
 });
 
-Deno.test("handlers run where Deno.exit was saved before the import", async () => {
-  const { lines, code } = await runFixture("saved_deno_exit");
-  assertEquals(lines, handlers(3));
-  assertEquals(code, 3);
+Deno.test("Deno.exit runs the handlers though it was saved before the import", async () => {
+  const outcome = await run(`
+    const saved = Deno.exit;
+    const { register } = await import("@atexit/atexit");
+    register(() => console.log("handler", Deno.exitCode));
+    saved(3);
+  `);
+  assertOutcome(outcome, { lines: ["handler 3"], code: 3 });
 });
 
-Deno.test("handlers run at close() of the main program", async () => {
-  const { lines, code } = await runFixture("main_close");
-  assertEquals(lines, handlers(0));
-  assertEquals(code, 0);
+Deno.test("close() of the main program runs the handlers", async () => {
+  assertOutcome(await run(`${twoHandlers} close();`), { lines: handlers(0), code: 0 });
 });
 
-for (
-  const name of [
-    "throws_in_timer",
-    "throws_in_listener",
-    "throws_in_microtask",
-    "throws_at_top_level",
-    "rejects",
-  ]
-) {
-  Deno.test(`handlers run at an error that nobody handles, and the status is 1: ${name}`, async () => {
-    const { lines, code, stderr } = await runFixture(name);
-    assertEquals(lines, handlers(1));
-    assertEquals(code, 1);
-    assertMatch(stderr, /^error: Uncaught (\(in promise\) )?Error: boom\n/);
+const errors = {
+  "in a timer": `setTimeout(() => { throw new Error("boom"); });`,
+  "in a listener": `
+    addEventListener("ping", () => { throw new Error("boom"); });
+    dispatchEvent(new Event("ping"));
+    console.log("not reached");
+  `,
+  "in a microtask": `queueMicrotask(() => { throw new Error("boom"); });`,
+  "at the top level": `throw new Error("boom");`,
+  "a rejection": `
+    Promise.reject(new Error("boom"));
+    setTimeout(() => console.log("not reached"), 10_000);
+  `,
+};
+for (const [where, end] of Object.entries(errors)) {
+  Deno.test(`an error that nobody handles runs the handlers, and the status is 1: ${where}`, async () => {
+    assertOutcome(await run(`${twoHandlers} ${end}`), {
+      lines: handlers(1),
+      code: 1,
+      stderr: /^error: Uncaught (\(in promise\) )?Error: boom\n/,
+    });
   });
 }
 
 Deno.test("Deno prints the error itself as it would without the module", async () => {
-  const path = /file:\S+/g; // the only difference: which fixture it is
+  const end = `import { endWithValue } from "${fixture("end_with_value")}"; endWithValue();`;
+  const place = /file:\S+/g; // The only difference.
   for (const how of ["throw", "reject"]) {
     for (const value of ["error", "undefined", "null", "string", "object"]) {
-      const plain = await runFixture("plain_throws_value", { args: [how, value] });
-      const { stderr, code, lines } = await runFixture("throws_value", { args: [how, value] });
-      assertEquals(stderr.replace(path, ""), plain.stderr.replace(path, ""));
-      assertEquals([code, plain.code], [1, 1]);
-      assertEquals(lines, handlers(1));
+      const plain = await run(end, { args: [how, value] });
+      assertOutcome(plain, { lines: [], code: 1, stderr: /^error: Uncaught / });
+      const outcome = await run(`${twoHandlers} ${end}`, { args: [how, value] });
+      assertOutcome(outcome, { lines: handlers(1), code: 1 });
+      assertOutcome(outcome, ({ stderr }) => {
+        assertEquals(stderr.replace(place, ""), plain.stderr.replace(place, ""));
+      });
     }
   }
 });
 
-Deno.test("an uncaught SystemExit(n) ends with n and nothing is printed", async () => {
-  for (const name of ["system_exit_in_timer", "system_exit_at_top_level", "system_exit_rejected"]) {
-    const { lines, code, stderr } = await runFixture(name);
-    assertEquals(lines.slice(-2), handlers(4));
-    assertEquals([code, stderr], [4, ""]);
-  }
+Deno.test("SystemExit(n) that nobody catches ends with n, and nothing is printed", async () => {
+  const outcome = await run(`${twoHandlers} setTimeout(() => { throw new SystemExit(4); });`);
+  assertOutcome(outcome, { lines: handlers(4), code: 4, stderr: "" });
 });
 
 Deno.test("SystemExit leaves a program with finally blocks and using disposals", async () => {
-  assertEquals((await runFixture("system_exit_at_top_level")).lines[0], "finally");
-  assertEquals((await runFixture("system_exit_rejected")).lines[0], "disposed");
+  const atTopLevel = await run(`${twoHandlers}
+    try {
+      throw new SystemExit(4);
+    } finally {
+      console.log("finally");
+    }
+  `);
+  assertOutcome(atTopLevel, { lines: ["finally", ...handlers(4)], code: 4, stderr: "" });
+  const rejected = await run(`${twoHandlers}
+    (async () => {
+      using _ = { [Symbol.dispose]: () => console.log("disposed") };
+      await Promise.resolve();
+      throw new SystemExit(4);
+    })();
+    setInterval(() => {}, 1000);
+  `);
+  assertOutcome(rejected, { lines: ["disposed", ...handlers(4)], code: 4, stderr: "" });
 });
 
-const workerHandlers = ["worker second", "worker first"];
+/** Runs a program whose worker has the two handlers, and ends in a way. */
+function runWorker(end: string, more = ""): Promise<Outcome> {
+  const main = `
+    import { register } from "@atexit/atexit";
+    register(() => console.log("main"));
+    const worker = new Worker(new URL("worker.ts", import.meta.url), { type: "module" });
+    ${more}
+  `;
+  const command = ["run", "--allow-read"];
+  return run(main, { command, files: { "worker.ts": `${twoHandlers} ${end}` } });
+}
 
-Deno.test("handlers of a worker run at close() and Deno.exit(n) in the worker", async () => {
-  for (const name of ["worker_close", "worker_deno_exit", "worker_system_exit"]) {
-    const { lines, code, stderr } = await runFixture("starts_worker", {
-      command: ["run", "--allow-read"],
-      args: [name],
-    });
-    assertEquals(lines, [...workerHandlers, "main"]);
-    assertEquals([code, stderr], [0, ""]);
+Deno.test("handlers of a worker run at close(), Deno.exit(n) and SystemExit(n) in the worker", async () => {
+  const ends: [string, number][] = [
+    ["self.close();", 0],
+    ["Deno.exit(3);", 3],
+    ["setTimeout(() => { throw new SystemExit(4); });", 4],
+  ];
+  for (const [end, code] of ends) {
+    const outcome = await runWorker(end);
+    assertOutcome(outcome, { lines: [...handlers(code), "main"], code: 0, stderr: "" });
   }
 });
 
 Deno.test("handlers of a worker run at an uncaught error, then those of the main program", async () => {
-  for (const name of ["worker_error", "worker_rejection"]) {
-    const { lines, code, stderr } = await runFixture("starts_worker", {
-      command: ["run", "--allow-read"],
-      args: [name],
+  for (const where of ["in a timer", "a rejection"] as const) {
+    assertOutcome(await runWorker(errors[where]), {
+      lines: [...handlers(1), "main"],
+      code: 1,
+      stderr: /Unhandled error in child worker/,
     });
-    assertEquals(lines, [...workerHandlers, "main"]);
-    assertEquals(code, 1);
-    assertStringIncludes(stderr, "Unhandled error in child worker");
   }
 });
 
-Deno.test("a worker's error that the main program handles ends only the worker", async () => {
-  const { lines, code } = await runFixture("starts_worker", {
-    command: ["run", "--allow-read"],
-    args: ["worker_error", "handle"],
-  });
-  assertEquals(lines, [...workerHandlers, "main"]);
-  assertEquals(code, 0);
+Deno.test("an error of a worker that the main program handles ends only the worker", async () => {
+  const handle = "worker.onerror = (event) => event.preventDefault();";
+  const outcome = await runWorker(errors["in a timer"], handle);
+  assertOutcome(outcome, { lines: [...handlers(1), "main"], code: 0 });
 });
 
 Deno.test("what a handler raises at close() of a worker reaches the main program", async () => {
-  const { lines, code, stderr } = await runFixture("starts_worker", {
-    command: ["run", "--allow-read"],
-    args: ["worker_failure"],
+  const outcome = await runWorker(
+    `register(function bad() { throw new Error("bad"); }); self.close();`,
+  );
+  assertOutcome(outcome, {
+    lines: [...handlers(0), "main"],
+    code: 1,
+    stderr: /^Exception in atexit handler bad:/m,
   });
-  assertEquals(lines, [...workerHandlers, "main"]);
-  assertEquals(code, 1);
-  assertStringIncludes(stderr, "Exception in atexit handler bad:");
 });
 
-Deno.test("handlers run when --watch restarts the program", async () => {
-  const directory = await Deno.makeTempDir();
+Deno.test("--watch runs the handlers when it restarts the program", async () => {
+  const source = `${twoHandlers} console.log("started 1"); setInterval(() => {}, 1000);`;
+  const file = writeProgram(source);
+  const changed = (await Deno.readTextFile(file)).replace("started 1", "started 2");
+  await using program = new Program(["run", "--no-check", "--no-config", "--watch", file]);
+  await program.says("started 1");
+  // Deno begins to watch some time after the program has started, without saying when, and
+  // waits for 200 ms without a change: so change the file once a second until it notices.
+  const change = () => Deno.writeTextFileSync(file, changed);
+  change();
+  const changes = setInterval(change, 1_000);
   try {
-    const watched = `${directory}/watched.ts`;
-    const source = await Deno.readTextFile(new URL(fixture("watched")));
-    const mod = new URL("../mod.ts", import.meta.url).href;
-    const write = (times: number) =>
-      Deno.writeTextFile(
-        watched,
-        source.replace("../../mod.ts", mod).replace('"started"', `"started ${times}"`),
-      );
-    await write(1);
-    await using program = new Program(["run", "--no-check", "--no-config", "--watch", watched]);
-    await program.says("started 1");
-    // Deno begins to watch some time after the program has started, without saying when, and
-    // waits for 200 ms without a change: so change the file once a second until it notices.
-    await write(2);
-    const change = setInterval(() => write(2), 1_000);
-    try {
-      await program.says("started 2");
-    } finally {
-      clearInterval(change);
-    }
-    program.kill("SIGKILL");
-    assertEquals((await program.outcome()).lines.slice(0, 4), [
-      "started 1",
-      ...handlers(0),
-      "started 2",
-    ]);
+    await program.says("started 2");
   } finally {
-    await Deno.remove(directory, { recursive: true });
+    clearInterval(changes);
   }
+  program.kill("SIGKILL");
+  assertOutcome(await program.outcome(), {
+    stdout: /^started 1\nsecond 0\nfirst 0\nstarted 2\n/,
+  });
 });
 
 Deno.test("handlers run at the end of a deno test and of a deno bench module", async () => {
-  const test = await runFixture("tested_module", { command: ["test"] });
-  assertMatch(test.stdout, /passes \.\.\. .*ok[\s\S]*second 0\nfirst 0\n/);
-  assertEquals(test.code, 0);
-  const bench = await runFixture("benched_module", { command: ["bench"] });
+  const test = await run(`${twoHandlers} Deno.test("passes", () => {});`, { command: ["test"] });
+  assertOutcome(test, { stdout: /passes \.\.\. .*ok[\s\S]*second 0\nfirst 0\n/, code: 0 });
+  const bench = await run(
+    `${twoHandlers} Deno.bench("does nothing", { n: 1, warmup: 0 }, () => {});`,
+    { command: ["bench"] },
+  );
   // The runner may print its table in between.
-  assertEquals(bench.lines.filter((line) => /^(second|first) /.test(line)), handlers(0));
+  assertOutcome(bench, ({ lines }) => {
+    assertEquals(lines.filter((line) => /^(second|first) /.test(line)), handlers(0));
+  });
 });
 
 Deno.test("handlers run in deno eval and in scripts from stdin", async () => {
-  const mod = new URL("../mod.ts", import.meta.url).href;
-  const script = `import { register } from "${mod}";
-    register(console.log, "first"); register(console.log, "second");`;
+  const script = twoHandlers.replace("@atexit/atexit", mod);
   const evaluated = await new Program(["eval", "--no-config", script]).outcome();
-  assertEquals(evaluated.lines, ["second", "first"]);
-  const piped = await new Program(["run", "--no-check", "--no-config", "-"], { stdin: script })
-    .outcome();
-  assertEquals(piped.lines, ["second", "first"]);
+  assertOutcome(evaluated, { lines: handlers(0) });
+  const flags = ["--no-check", "--no-config"];
+  const piped = await new Program(["run", ...flags, "-"], { stdin: script }).outcome();
+  assertOutcome(piped, { lines: handlers(0) });
 });
 
 Deno.test("handlers run in deno serve", async () => {
+  const server = `${twoHandlers} export default { fetch: () => new Response("ok") };`;
   const command = ["serve", "--port", "0", "--host", "127.0.0.1"];
-  for (const [name, status] of [["serves_and_exits", 3], ["serves_and_throws", 1]] as const) {
-    const { code, lines } = await runFixture(name, { command });
-    assertEquals(lines.slice(-2), handlers(status));
-    assertEquals(code, status);
-  }
+  const exited = await run(`${server} setTimeout(() => Deno.exit(3), 1);`, { command });
+  assertOutcome(exited, { stdout: /second 3\nfirst 3\n$/, code: 3 });
+  const thrown = await run(`${server} ${errors["in a timer"]}`, { command });
+  assertOutcome(thrown, { stdout: /second 1\nfirst 1\n$/, code: 1 });
 });

@@ -1,0 +1,126 @@
+// SystemExit, and what is said on stderr.
+
+import { assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
+import { SystemExit } from "../mod.ts";
+import {
+  assertOutcome,
+  deno,
+  fixture,
+  isInstalled,
+  Program,
+  run,
+  runFixture,
+  version,
+} from "./program.ts";
+
+Deno.test("SystemExit checks its code", () => {
+  assertEquals(new SystemExit().code, 0);
+  assertEquals(new SystemExit(-1).code, -1);
+  for (const code of [1.5, NaN, Infinity, 2 ** 31]) {
+    assertThrows(() => new SystemExit(code), RangeError, `received ${code}`);
+  }
+  for (const code of ["1", null, {}, () => {}]) {
+    assertThrows(() => new SystemExit(code as number), TypeError, "Cannot create SystemExit");
+  }
+});
+
+Deno.test("SystemExit is an Error with a name and a message", () => {
+  const error = new SystemExit(2);
+  assertEquals(error instanceof Error, true);
+  assertEquals([error.name, error.message], ["SystemExit", "The program ends with exit code 2"]);
+});
+
+Deno.test("SystemExit whose code was spoilt ends with 1, and loses no handler", async () => {
+  const ends = [
+    "register(() => { throw spoilt; });",
+    "registerAsync(async () => { await Promise.resolve(); throw spoilt; });",
+    "setTimeout(() => { throw spoilt; });",
+  ];
+  for (const end of ends) {
+    for (const code of ['(() => { throw new Error("getter"); })()', "Symbol()", '"text"', "1.5"]) {
+      const outcome = await run(`
+        import { register, registerAsync, SystemExit } from "@atexit/atexit";
+        const spoilt = Object.defineProperty(new SystemExit(3), "code", { get: () => ${code} });
+        register(() => console.log("last"));
+        ${end}
+      `);
+      assertOutcome(outcome, { lines: ["last"], code: 1, stderr: "" });
+    }
+  }
+});
+
+Deno.test("an exception is reported with the handler's name, stack, cause and an AggregateError's errors", async () => {
+  assertOutcome(await runFixture("handler_throws"), ({ stderr }) => {
+    const report = stderr.slice(0, stderr.indexOf("Exception in atexit handler second:"));
+    assertMatch(report, /^Exception in atexit handler first:\nError: first error\n {4}at first \(/);
+    assertStringIncludes(report, "AggregateError: the cause");
+    // Deno before 2.6 shows the errors of an AggregateError, but not where that is a cause.
+    if (version >= 206) assertStringIncludes(report, "RangeError: inner error");
+  });
+});
+
+const windows = Deno.build.os === "windows";
+// Python makes the terminals.
+const withoutTerminal = windows || !await isInstalled("python3");
+
+/** Runs a failing program by way of `env`, with arguments, and asserts whether its report is colored. */
+async function assertColored(colored: boolean, args: string[]): Promise<void> {
+  const program = [deno, "run", "--no-check", "--no-config", fixture("handler_throws")];
+  const cwd = new URL("./fixtures/task/", import.meta.url).pathname;
+  const outcome = await new Program([...args, ...program], { cwd }, "env").outcome();
+  assertOutcome(outcome, ({ stdout, stderr }) => {
+    // Deno colors its own messages, which follow.
+    const [report] = (stdout + stderr).split("Exception in atexit handler second");
+    assertStringIncludes(report, "Error");
+    assertStringIncludes(report, "first error");
+    assertEquals(report.includes("\x1b["), colored);
+  });
+}
+
+Deno.test("a report has no colors where stderr is no terminal", { ignore: windows }, async () => {
+  await assertColored(false, ["-u", "NO_COLOR"]);
+});
+
+Deno.test({
+  name: "a report has colors in a terminal, and none where NO_COLOR is set",
+  ignore: withoutTerminal,
+  async fn() {
+    const terminal = ["python3", "terminal.py"];
+    // Deno before 2.6 shows errors without colors everywhere.
+    await assertColored(version >= 206, ["-u", "NO_COLOR", ...terminal]);
+    await assertColored(false, ["NO_COLOR=1", ...terminal]);
+  },
+});
+
+for (
+  const value of ["undefined", "null", "symbol", "proxy", "revoked", "getters", "inspect"]
+) {
+  Deno.test(`anything can be thrown, reporting never throws: ${value}`, async () => {
+    for (const how of ["dry", "exit"]) {
+      assertOutcome(await runFixture("throws_hostile", { args: [value, how] }), {
+        lines: ["first", "last"],
+        code: 1,
+        counts: { "Exception in atexit handler (anonymous) ": 1 },
+      });
+    }
+  });
+}
+
+Deno.test("a synchronous handler that returns a promise is reported, and its rejection ends nothing", async () => {
+  // Where the program goes on, and where it does not.
+  const slow = "registerAsync(() => new Promise((resolve) => setTimeout(resolve, 5)));";
+  for (const before of ["", slow]) {
+    const outcome = await run(`
+      import { register, registerAsync } from "@atexit/atexit";
+      register(() => console.log("last"));
+      ${before}
+      register(function saves() { return Promise.reject(new Error("not saved")); });
+    `);
+    assertOutcome(outcome, {
+      lines: ["last"],
+      code: 0,
+      stderr:
+        /^Nobody awaits the promise of atexit handler saves: .*registerAsync\(\)\n[\s\S]*Error: not saved/,
+    });
+  }
+});
