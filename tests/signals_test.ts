@@ -1,31 +1,45 @@
 // exitOnSignals().
 
-import { assertEquals, assertStringIncludes } from "@std/assert";
-import { type Options, type Outcome, Program, runFixture, startFixture } from "./program.ts";
+import { assertEquals } from "@std/assert";
+import {
+  assertOutcome,
+  isInstalled,
+  type Options,
+  type Outcome,
+  Program,
+  run,
+  start,
+  startFixture,
+} from "./program.ts";
 
 const ignore = Deno.build.os === "windows";
 const allowRun = ["run", "--allow-run"];
 
-/** Starts a fixture, sends it a signal when it is ready, and waits for its end. */
-async function signalled(
-  name: string,
-  signal: Deno.Signal,
-  options: Options = {},
-): Promise<Outcome> {
-  await using program = startFixture(name, options);
+/** Sends a program a signal when it is ready, and waits for its end. */
+async function signalled(starting: Program, signal: Deno.Signal): Promise<Outcome> {
+  await using program = starting;
   await program.says("ready");
   program.kill(signal);
   return await program.outcome();
 }
 
+/** The program that most tests start: handlers, and an argument for what they do meanwhile. */
+function endsBySignal(options: Options = {}): Program {
+  return startFixture("ends_by_signal", options);
+}
+
+/** How programs stay alive, and say that a signal may come. */
+const ready = 'setInterval(() => {}, 1000); console.log("ready");';
+
 for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143], ["SIGHUP", 129]] as const) {
+  const lines = ["ready", `async begins ${code}`, "async ends", `sync ${code}`];
+
   Deno.test({
     name: `a signal runs the handlers, and the process dies by it where it may: ${signal}`,
     ignore,
     async fn() {
-      const outcome = await signalled("ends_by_signal", signal, { command: allowRun });
-      assertEquals(outcome.lines, ["ready", `async begins ${code}`, "async ends", `sync ${code}`]);
-      assertEquals([outcome.signal, outcome.stderr], [signal, ""]);
+      const outcome = await signalled(endsBySignal({ command: allowRun }), signal);
+      assertOutcome(outcome, { lines, signal, stderr: "" });
     },
   });
 
@@ -33,9 +47,7 @@ for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143], ["SIGHUP", 129]
     name: `without --allow-run the status is 128 + the signal's number: ${signal}`,
     ignore,
     async fn() {
-      const outcome = await signalled("ends_by_signal", signal);
-      assertEquals(outcome.lines, ["ready", `async begins ${code}`, "async ends", `sync ${code}`]);
-      assertEquals([outcome.signal, outcome.code, outcome.stderr], [null, code, ""]);
+      assertOutcome(await signalled(endsBySignal(), signal), { lines, code, stderr: "" });
     },
   });
 }
@@ -44,10 +56,8 @@ Deno.test({
   name: "--allow-run with a list is not enough to die by the signal",
   ignore,
   async fn() {
-    const outcome = await signalled("ends_by_signal", "SIGTERM", {
-      command: ["run", "--allow-run=true"],
-    });
-    assertEquals([outcome.signal, outcome.code, outcome.stderr], [null, 143, ""]);
+    const program = endsBySignal({ command: ["run", "--allow-run=true"] });
+    assertOutcome(await signalled(program, "SIGTERM"), { code: 143, stderr: "" });
   },
 });
 
@@ -56,29 +66,33 @@ Deno.test({
   ignore,
   async fn() {
     for (const command of [["run"], allowRun]) {
-      const outcome = await signalled("ends_by_signal", "SIGTERM", {
-        command,
-        args: ["own listener"],
+      const program = endsBySignal({ command, args: ["own listener"] });
+      const outcome = await signalled(program, "SIGTERM");
+      assertOutcome(outcome, { code: 143 });
+      assertOutcome(outcome, ({ lines }) => {
+        assertEquals(lines.filter((line) => line === "own listener").length, 1);
       });
-      assertEquals(outcome.lines.filter((line) => line === "own listener").length, 1);
-      assertEquals([outcome.signal, outcome.code], [null, 143]);
     }
   },
 });
+
+/** What a signal does to a program that has the permission to run others, and to one that has not. */
+const statuses = [
+  { command: ["run"], status: { code: 143 } },
+  { command: allowRun, status: { signal: "SIGTERM" } },
+] as const;
 
 Deno.test({
   name: "a signal's status stays, whatever handlers raise or assign",
   ignore,
   async fn() {
     for (const how of ["throw", "system exit", "exit code"]) {
-      for (const command of [["run"], allowRun]) {
-        const outcome = await signalled("ends_by_signal", "SIGTERM", { command, args: [how] });
-        assertEquals([outcome.signal, outcome.code], [
-          command === allowRun ? "SIGTERM" : null,
-          143,
-        ]);
-        assertEquals(outcome.stderr.includes("Exception in atexit handler"), how === "throw");
-        assertEquals(outcome.stderr.includes("Uncaught"), false);
+      for (const { command, status } of statuses) {
+        const program = endsBySignal({ command: [...command], args: [how] });
+        assertOutcome(await signalled(program, "SIGTERM"), {
+          ...status,
+          counts: { "Exception in atexit handler": how === "throw" ? 1 : 0, "Uncaught": 0 },
+        });
       }
     }
   },
@@ -88,31 +102,44 @@ Deno.test({
   name: "an error in a listener that a handler calls does not change a signal's status",
   ignore,
   async fn() {
-    for (const command of [["run"], allowRun]) {
-      const outcome = await signalled("listener_throws_in_handler", "SIGTERM", {
-        command,
+    for (const { command, status } of statuses) {
+      const program = startFixture("listener_throws_in_handler", {
+        command: [...command],
         args: ["signal"],
       });
-      assertEquals(outcome.lines, ["ready", "first", "last"]);
-      assertEquals(outcome.code, 143);
-      assertStringIncludes(outcome.stderr, "Uncaught error:\nError: in listener");
+      assertOutcome(await signalled(program, "SIGTERM"), {
+        ...status,
+        lines: ["ready", "first", "last"],
+        counts: { "Uncaught error:\nError: in listener": 1 },
+      });
     }
   },
 });
+
+/** A handler that takes its time, until a second signal comes. */
+const waitsForSecond = `
+  import { exitOnSignals, register, registerAsync } from "@atexit/atexit";
+  register(() => console.log("never"));
+  registerAsync(() => {
+    console.log("waiting");
+    return new Promise(() => {});
+  });
+  exitOnSignals();
+  ${ready}
+`;
 
 Deno.test({
   name: "a second signal ends the program at once; handlers still waiting are skipped",
   ignore,
   async fn() {
-    for (const command of [["run"], allowRun]) {
-      await using program = startFixture("ignores_first_signal", { command });
+    for (const { command, status } of statuses) {
+      await using program = start(waitsForSecond, { command: [...command] });
       await program.says("ready");
-      program.kill("SIGINT");
+      program.kill("SIGTERM");
       await program.says("waiting");
-      program.kill("SIGINT");
-      const { lines, signal, code, stderr } = await program.outcome();
-      assertEquals([lines, stderr], [["ready", "waiting"], ""]);
-      assertEquals([signal, code], [command === allowRun ? "SIGINT" : null, 130]);
+      program.kill("SIGTERM");
+      const lines = ["ready", "waiting"];
+      assertOutcome(await program.outcome(), { ...status, lines, stderr: "" });
     }
   },
 });
@@ -121,14 +148,15 @@ Deno.test({
   name: "the same signal once more right away leaves the handlers 100 ms",
   ignore,
   async fn() {
-    await using program = startFixture("ends_by_signal", { command: allowRun });
+    await using program = endsBySignal({ command: allowRun });
     await program.says("ready");
     program.kill("SIGTERM");
     await program.says("async begins");
     program.kill("SIGTERM");
-    const { lines, signal } = await program.outcome();
-    assertEquals(lines, ["ready", "async begins 143", "async ends", "sync 143"]);
-    assertEquals(signal, "SIGTERM");
+    assertOutcome(await program.outcome(), {
+      lines: ["ready", "async begins 143", "async ends", "sync 143"],
+      signal: "SIGTERM",
+    });
   },
 });
 
@@ -136,48 +164,85 @@ Deno.test({
   name: "another signal ends the program at once, by the first one",
   ignore,
   async fn() {
-    await using program = startFixture("ignores_first_signal", { command: allowRun });
+    await using program = start(waitsForSecond, { command: allowRun });
     await program.says("ready");
     program.kill("SIGTERM");
     await program.says("waiting");
     program.kill("SIGINT");
-    const { lines, signal } = await program.outcome();
-    assertEquals([lines, signal], [["ready", "waiting"], "SIGTERM"]);
+    assertOutcome(await program.outcome(), { lines: ["ready", "waiting"], signal: "SIGTERM" });
   },
 });
 
 Deno.test({
-  name: "of several calls that cover a signal the shortest timeout counts",
+  name: "exitOnSignals() called several times for a signal ends with the shortest timeout",
   ignore,
   async fn() {
-    const { lines, signal, stderr } = await signalled("signal_timeout", "SIGTERM", {
-      command: allowRun,
+    const source = `
+      import { exitOnSignals, register, registerAsync } from "@atexit/atexit";
+      register(() => console.log("sync"));
+      registerAsync(() => new Promise(() => {}));
+      exitOnSignals(["SIGTERM"], { timeout: 1e9 });
+      exitOnSignals(["SIGTERM"], { timeout: 20 });
+      exitOnSignals(["SIGTERM"]);
+      ${ready}
+    `;
+    assertOutcome(await signalled(start(source, { command: allowRun }), "SIGTERM"), {
+      lines: ["ready", "sync"],
+      signal: "SIGTERM",
+      stderr: /did not settle within 20 ms/,
     });
-    assertEquals([lines, signal], [["ready", "sync"], "SIGTERM"]);
-    assertStringIncludes(stderr, "did not settle within 20 ms");
   },
 });
 
 Deno.test({
-  name: "disposing gives a signal its default action back, unless another call covers it",
+  name:
+    "exitOnSignals() gives a signal its default action back when it is disposed, unless another call covers it",
   ignore,
   async fn() {
-    const term = await signalled("disposes_signals", "SIGTERM");
-    assertEquals([term.lines, term.signal], [["ready"], "SIGTERM"]);
-    const int = await signalled("disposes_signals", "SIGINT");
-    assertEquals([int.lines, int.code], [["ready", "handler"], 130]);
+    const source = `
+      import { exitOnSignals, register } from "@atexit/atexit";
+      register(() => console.log("handler"));
+      {
+        using _both = exitOnSignals(["SIGTERM", "SIGINT"]);
+        exitOnSignals(["SIGINT"]);
+      }
+      const twice = exitOnSignals(["SIGTERM"]);
+      twice[Symbol.dispose]();
+      twice[Symbol.dispose]();
+      ${ready}
+    `;
+    const term = await signalled(start(source), "SIGTERM");
+    assertOutcome(term, { lines: ["ready"], signal: "SIGTERM" });
+    const int = await signalled(start(source), "SIGINT");
+    assertOutcome(int, { lines: ["ready", "handler"], code: 130 });
   },
 });
 
 Deno.test({
-  name: "a signal that a worker named ends the worker, and not the process",
+  name: "exitOnSignals() in a worker ends the worker, and not the process",
   ignore,
   async fn() {
-    const { lines, signal, code, stderr } = await signalled("starts_signal_worker", "SIGTERM", {
+    const main = `
+      import { register } from "@atexit/atexit";
+      register(() => console.log("main", Deno.exitCode));
+      new Worker(new URL("worker.ts", import.meta.url), { type: "module" });
+    `;
+    const worker = `
+      import { exitOnSignals, registerAsync } from "@atexit/atexit";
+      registerAsync(async () => { await Promise.resolve(); console.log("worker"); });
+      exitOnSignals(["SIGTERM"]);
+      self.onmessage = () => {};
+      console.log("ready");
+    `;
+    const program = start(main, {
       command: ["run", "--allow-run", "--allow-read"],
+      files: { "worker.ts": worker },
     });
-    assertEquals(lines, ["ready", "worker", "main 0"]);
-    assertEquals([signal, code, stderr], [null, 0, ""]);
+    assertOutcome(await signalled(program, "SIGTERM"), {
+      lines: ["ready", "worker", "main 0"],
+      code: 0,
+      stderr: "",
+    });
   },
 });
 
@@ -185,8 +250,13 @@ Deno.test({
   name: "exitOnSignals() keeps no program alive",
   ignore,
   async fn() {
-    const { lines, code, stderr } = await runFixture("signals_runs_dry");
-    assertEquals([lines, code, stderr], [["handler"], 0, ""]);
+    const outcome = await run(`
+      import { exitOnSignals, register } from "@atexit/atexit";
+      register(() => console.log("handler"));
+      exitOnSignals();
+      exitOnSignals(new Set(["SIGUSR1", "SIGUSR2"]), { timeout: 1000 });
+    `);
+    assertOutcome(outcome, { lines: ["handler"], code: 0, stderr: "" });
   },
 });
 
@@ -194,22 +264,37 @@ Deno.test({
   name: "exitOnSignals() throws at bad arguments, and then covers none of the signals",
   ignore,
   async fn() {
-    const { lines, signal } = await signalled("signals_bad_arguments", "SIGTERM");
-    assertEquals(lines.map((line) => line.split(" ")[0]), [
-      ...Array(7).fill("TypeError"),
-      "RangeError",
-      "TypeError",
-      "ready",
-    ]);
-    assertEquals(
-      lines[0],
-      "TypeError Cannot exit on signals: expected a list of signals, received 5",
-    );
-    assertEquals(
-      lines[2],
-      'TypeError Cannot exit on signals: expected a list of signals, received "SIGINT"',
-    );
-    assertEquals(signal, "SIGTERM");
+    const list = "TypeError: Cannot exit on signals: expected a list of signals, received";
+    const rows: [string, string][] = [
+      ["5", `${list} 5`],
+      ["null", "TypeError"],
+      ['"SIGINT"', `${list} "SIGINT"`],
+      ['["SIGTERM", "SIGKILL"]', "TypeError"],
+      ['["SIGTERM", "SIGNONSENSE"]', "TypeError"],
+      ['["SIGTERM", 15]', "TypeError"],
+      ['["SIGTERM"], null', "TypeError"],
+      ['["SIGTERM"], { timeout: -1 }', "RangeError"],
+      ['["SIGTERM"], { timeout: "1" }', "TypeError"],
+    ];
+    const calls = rows.map(([args]) => `() => exitOnSignals(${args}),`);
+    const source = `
+      import { exitOnSignals } from "@atexit/atexit";
+      for (const call of [${calls.join("\n")}]) {
+        try {
+          call();
+          console.log("accepted");
+        } catch (error) {
+          console.log(String(error));
+        }
+      }
+      ${ready}
+    `;
+    const outcome = await signalled(start(source), "SIGTERM");
+    assertOutcome(outcome, { signal: "SIGTERM" });
+    assertOutcome(outcome, ({ lines }) => {
+      const expected = [...rows.map(([, error]) => error), "ready"];
+      assertEquals(lines.map((line, index) => line.slice(0, expected[index]?.length)), expected);
+    });
   },
 });
 
@@ -218,36 +303,32 @@ Deno.test({
   ignore,
   async fn() {
     const { constants } = await import("node:os");
-    const signals: Deno.Signal[] = ["SIGUSR1", "SIGUSR2", "SIGQUIT", "SIGALRM", "SIGXCPU"];
+    const signals = ["SIGUSR1", "SIGUSR2", "SIGQUIT", "SIGALRM", "SIGXCPU"] as const;
     for (const signal of signals) {
-      const { lines, code } = await signalled("signal_code", signal, { args: [signal] });
-      const expected = 128 + constants.signals[signal as "SIGUSR1"];
-      assertEquals([lines[1], code], [`${expected}`, expected]);
+      const source = `
+        import { exitOnSignals, registerAsync } from "@atexit/atexit";
+        registerAsync(async () => { await Promise.resolve(); console.log(Deno.exitCode); });
+        exitOnSignals(["${signal}"]);
+        ${ready}
+      `;
+      const code = 128 + constants.signals[signal];
+      assertOutcome(await signalled(start(source), signal), { lines: ["ready", `${code}`], code });
     }
   },
 });
 
 Deno.test({
   name: "Ctrl-C under deno task runs the handlers, though the signal comes twice",
-  ignore,
+  ignore: ignore || !await isInstalled("python3"), // Python makes the terminals.
   async fn() {
     const cwd = new URL("./fixtures/task/", import.meta.url).pathname;
     const command = ["terminal.py", Deno.execPath(), "task", "--quiet", "wait"];
     for (let time = 0; time < 8; time++) {
-      let outcome: Outcome;
-      try {
-        outcome = await new Program(command, { cwd }, "python3").outcome();
-      } catch (error) {
-        if (!(error instanceof Deno.errors.NotFound)) throw error;
-        return console.log("skipped: there is no python3 on this machine, which makes terminals");
-      }
-      assertEquals(outcome.lines.map((line) => line.replace("^C", "")), [
-        "ready",
-        "async begins 130",
-        "async ends",
-        "sync 130",
-      ]);
-      assertEquals(outcome.code, 130);
+      const outcome = await new Program(command, { cwd }, "python3").outcome();
+      assertOutcome({ ...outcome, lines: outcome.lines.map((line) => line.replace("^C", "")) }, {
+        lines: ["ready", "async begins 130", "async ends", "sync 130"],
+        code: 130,
+      });
     }
   },
 });
