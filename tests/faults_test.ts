@@ -1,10 +1,18 @@
 // Faults: what the contract promises where the program, or what it runs on, does its worst.
 
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { deno, fixture, Program, runFixture, startFixture, version } from "./program.ts";
+import { assertEquals } from "@std/assert";
+import {
+  assertOutcome,
+  deno,
+  fixture,
+  Program,
+  run,
+  runFixture,
+  startFixture,
+  version,
+} from "./program.ts";
 
 const ignore = Deno.build.os === "windows";
-const count = (text: string, part: string) => text.split(part).length - 1;
 
 for (
   const what of [
@@ -29,13 +37,12 @@ for (
     const breaksTimers = version < 207 &&
       (what === "Function.prototype" || what === "Object.prototype");
     for (const end of breaksTimers ? ["Deno.exit"] : ["dry", "Deno.exit", "exit", "error"]) {
-      const { lines, code, stderr } = await runFixture("tampers_with_builtins", {
-        args: [what, end],
+      assertOutcome(await runFixture("tampers_with_builtins", { args: [what, end] }), {
+        // Nothing waits at Deno.exit().
+        stdout: end === "Deno.exit" ? /^x2x1x0\n/ : /^xa2xa1xa0\n/,
+        code: 1,
+        counts: { "Exception in atexit handler": 3 },
       });
-      // Nothing waits at Deno.exit().
-      assertEquals(lines[0], end === "Deno.exit" ? "x2x1x0" : "xa2xa1xa0");
-      assertEquals(code, 1);
-      assertEquals(count(stderr, "Exception in atexit handler"), 3);
     }
   });
 }
@@ -49,18 +56,22 @@ Deno.test({
         const file = await Deno.makeTempFile();
         try {
           const program = [deno, "run", "--no-check", "--no-config", "--allow-write"];
-          const command = [...program, fixture("writes_everywhere"), file, end];
-          const { code } = await new Deno.Command("bash", {
-            args: ["-c", `set -o pipefail; "$@" ${redirection}`, "bash", ...command],
-            stdout: "null",
-            stderr: "null",
-          }).output();
+          const script = `set -o pipefail; "$@" ${redirection}`;
+          const outcome = await new Program(
+            [
+              ...["-c", script, "bash", ...program],
+              ...[fixture("writes_everywhere"), file, end],
+            ],
+            {},
+            "bash",
+          ).outcome();
+          // Deno 2.0 aborts when it cannot print an error.
+          const aborts = version === 200 && redirection.includes("2>&1");
+          assertOutcome(outcome, { code: aborts ? 134 : 1 });
           const traces = (await Deno.readTextFile(file)).trim().split("\n").sort();
           // Nothing waits at Deno.exit().
           const waited = end === "dry" ? ["async"] : [];
-          assertEquals(traces, [...waited, "last", "printed"]);
-          // Deno 2.0 aborts when it cannot print an error.
-          assertEquals(code, version === 200 && redirection.includes("2>&1") ? 134 : 1);
+          assertOutcome(outcome, () => assertEquals(traces, [...waited, "last", "printed"]));
         } finally {
           await Deno.remove(file);
         }
@@ -70,59 +81,92 @@ Deno.test({
 });
 
 Deno.test("a handler that overflows the stack stops no other", async () => {
-  const { lines, code, stderr } = await runFixture("overflows_stack");
-  assertEquals([lines, code], [["first", "last"], 1]);
-  assertStringIncludes(stderr, "Exception in atexit handler overflows:\nRangeError: Maximum call");
+  const outcome = await run(`
+    import { register } from "@atexit/atexit";
+    register(() => console.log("last"));
+    register(function overflows() { overflows(); });
+    register(() => console.log("first"));
+  `);
+  assertOutcome(outcome, {
+    lines: ["first", "last"],
+    code: 1,
+    stderr: /Exception in atexit handler overflows:\nRangeError: Maximum call/,
+  });
 });
 
 Deno.test("a handler that nearly fills the memory stops no other", async () => {
-  const { lines, code } = await runFixture("fills_memory", {
-    command: ["run", "--v8-flags=--max-old-space-size=64"],
-  });
-  assertEquals([lines, code], [["first", "allocated 40", "last"], 1]);
+  // What the handler has allocated is garbage when the next one runs.
+  const source = `
+    import { register } from "@atexit/atexit";
+    register(() => console.log("last"));
+    register(() => {
+      const kept = [];
+      while (kept.length < 40) kept.push(new Array(125_000).fill(kept.length)); // 1 MB each
+      console.log("allocated", kept.length);
+      throw new Error("full");
+    });
+    register(() => console.log("first"));
+  `;
+  const outcome = await run(source, { command: ["run", "--v8-flags=--max-old-space-size=64"] });
+  assertOutcome(outcome, { lines: ["first", "allocated 40", "last"], code: 1 });
 });
 
 Deno.test("importing never throws where globals are frozen, and what can work works", async () => {
-  const command = ["run", "--allow-read"];
   for (const what of ["Deno", "sealed", "exit", "dispatchEvent", "all"]) {
-    for (const [end, status] of [["dry", 0], ["exit", 7], ["error", 1]] as const) {
-      const { lines, code } = await runFixture("freezes_globals", { command, args: [what, end] });
+    for (const [end, code] of [["dry", 0], ["exit", 7], ["error", 1]] as const) {
+      const outcome = await runFixture("freezes_globals", {
+        command: ["run", "--allow-read"],
+        args: [what, end],
+      });
       // Uncaught errors are seen in `dispatchEvent` only.
       const blind = end === "error" && (what === "dispatchEvent" || what === "all");
-      assertEquals([what, end, lines, code], [what, end, blind ? [] : ["handler"], status]);
+      assertOutcome(outcome, { lines: blind ? ["started"] : ["started", "handler"], code });
     }
   }
 });
 
 Deno.test("other libraries that wrap the same functions still see each call once", async () => {
-  const command = ["run", "--allow-read"];
-  const outcome = async (...args: string[]) => {
-    const { lines, code } = await runFixture("patched_by_others", { command, args });
-    return [...lines, code];
+  const assertSeen = async (args: string[], lines: string[], code: number) => {
+    const command = ["run", "--allow-read"];
+    assertOutcome(await runFixture("patched_by_others", { command, args }), { lines, code });
   };
   for (const when of ["before", "after"]) {
-    assertEquals(await outcome(when, "dry"), ["second", "first", "unload 0 1", 0]);
-    assertEquals(await outcome(when, "exit"), ["second", "first", "unload 1 0", 7]);
-    assertEquals(await outcome(when, "error"), ["error 0 1", "second", "first", 1]);
+    await assertSeen([when, "dry"], ["second", "first", "unload 0 1"], 0);
+    await assertSeen([when, "exit"], ["second", "first", "unload 1 0"], 7);
+    await assertSeen([when, "error"], ["error 0 1", "second", "first"], 1);
   }
   // A library that puts back what it saved takes the uncaught errors away, and no more.
-  assertEquals(await outcome("restored", "dry"), ["second", "first", "unload 0 0", 0]);
-  assertEquals(await outcome("restored", "exit"), ["second", "first", "unload 0 0", 7]);
-  assertEquals(await outcome("restored", "error"), ["error 0 0", 1]);
+  await assertSeen(["restored", "dry"], ["second", "first", "unload 0 0"], 0);
+  await assertSeen(["restored", "exit"], ["second", "first", "unload 0 0"], 7);
+  await assertSeen(["restored", "error"], ["error 0 0"], 1);
 });
 
 Deno.test("packages with the same purpose do what they do, in the same program", async () => {
-  const command = ["run", "--allow-env", "--allow-read", "--allow-sys"];
-  const outcome = async (...args: string[]) => {
-    const { lines, code } = await runFixture("beside_npm_packages", { command, args });
-    return { ours: lines.filter((line) => !line.includes("exit")), all: lines.length, code };
+  const assertRan = async (end: string, all: number, code: number) => {
+    const command = ["run", "--allow-env", "--allow-read", "--allow-sys"];
+    const source = `
+      import process from "node:process";
+      import exitHook from "npm:exit-hook@5";
+      import { onExit } from "npm:signal-exit@4";
+      import { register } from "@atexit/atexit";
+      onExit(() => console.log("signal-exit"));
+      exitHook(() => console.log("exit-hook"));
+      register(() => console.log("first"));
+      register(() => console.log("second"));
+      ${end}
+    `;
+    const outcome = await run(source, { command });
+    assertOutcome(outcome, { code });
+    assertOutcome(outcome, ({ lines }) => {
+      assertEquals(lines.filter((line) => !line.includes("exit")), ["second", "first"]);
+      assertEquals(lines.length, all);
+    });
   };
-  const ours = ["second", "first"];
-  assertEquals(await outcome("dry"), { ours, all: 4, code: 0 });
-  assertEquals(await outcome("process.exit"), { ours, all: 4, code: 7 });
+  await assertRan("", 4, 0);
+  await assertRan("process.exit(7);", 4, 7);
   // Those miss what follows.
-  assertEquals(await outcome("exit"), { ours, all: 2, code: 7 });
-  assertEquals(await outcome("error"), { ours, all: 2, code: 1 });
+  await assertRan("Deno.exit(7);", 2, 7);
+  await assertRan('setTimeout(() => { throw new Error("boom"); });', 2, 1);
 });
 
 for (const first of ["frozen", "ours"]) {
@@ -154,10 +198,19 @@ for (const first of ["frozen", "ours"]) {
 }
 
 Deno.test("no permission is needed, and none is asked for", async () => {
-  // In a terminal Deno would ask; `--no-prompt` turns each question into an error.
-  for (const name of ["async_exit", "signals_runs_dry", "throws_in_timer"]) {
-    const command = ["run", "--no-check", "--no-config", "--no-prompt"];
-    const { stderr } = await new Program([...command, fixture(name)]).outcome();
-    assert(!stderr.includes("NotCapable"), stderr);
+  const handlers = `
+    import { exit, exitOnSignals, register, registerAsync } from "@atexit/atexit";
+    register(() => console.log("last"));
+    registerAsync(async () => { await Promise.resolve(); console.log("awaited"); });
+  `;
+  const ends = [
+    "exit(0);",
+    "exitOnSignals();",
+    'setTimeout(() => { throw new Error("boom"); });',
+  ];
+  for (const end of ends) {
+    // In a terminal Deno would ask; `--no-prompt` turns each question into an error.
+    const outcome = await run(`${handlers} ${end}`, { command: ["run", "--no-prompt"] });
+    assertOutcome(outcome, { lines: ["awaited", "last"], counts: { "NotCapable": 0 } });
   }
 });

@@ -1,7 +1,7 @@
 // Two ends at once: the second comes while a handler is awaited for the first.
 
 import { assertEquals } from "@std/assert";
-import { type Outcome, startFixture } from "./program.ts";
+import { assertOutcome, type Outcome, startFixture } from "./program.ts";
 
 /** A run for which nothing has decided the status yet. */
 const undecided = {
@@ -59,24 +59,28 @@ for (const [first, row] of Object.entries(table)) {
       ignore: Deno.build.os === "windows" && [first, second].includes("signal"),
       async fn() {
         const [status, fate] = cell.split(" ");
-        const { lines, signal, code, stderr } = await overlap(first, second);
-        assertEquals(signal ?? `${code}`, status);
+        const outcome = await overlap(first, second);
+        assertOutcome(outcome, ({ lines, signal, code }) => {
+          assertEquals(signal ?? `${code}`, status);
 
-        const said = lines.filter((line) => line !== "send").map((line) => line.split(" ")[0]);
-        const expected = { awaited: ["finished", "last"], skipped: [] }[fate] ?? ["last"];
-        assertEquals(said, ["waiting", ...expected]);
+          const said = lines.filter((line) => line !== "send").map((line) => line.split(" ")[0]);
+          const expected = { awaited: ["finished", "last"], skipped: [] }[fate] ?? ["last"];
+          assertEquals(said, ["waiting", ...expected]);
 
-        // What a handler reads is the code of the end that decides.
-        const shown = fate === "stuck" ? codes[first] : codes[status] ?? Number(status);
-        if (fate !== "skipped") assertEquals(lines.at(-1), `last ${shown}`);
-
-        const count = (text: string) => stderr.split(text).length - 1;
-        assertEquals(count("Cannot await atexit handler waiting"), fate === "cut" ? 1 : 0);
-        assertEquals(count("Exception in atexit handler waiting"), fate === "stuck" ? 1 : 0);
+          // What a handler reads is the code of the end that decides.
+          const shown = fate === "stuck" ? codes[first] : codes[status] ?? Number(status);
+          if (fate !== "skipped") assertEquals(lines.at(-1), `last ${shown}`);
+        });
         // Each error is told of once, be it by Deno or in a report.
         const errors = [first, second].filter(isError).length;
-        assertEquals(count("Error: error 1\n"), Math.min(errors, 1));
-        assertEquals(count("Error: error 2\n"), Math.max(errors - 1, 0));
+        assertOutcome(outcome, {
+          counts: {
+            "Cannot await atexit handler waiting": fate === "cut" ? 1 : 0,
+            "Exception in atexit handler waiting": fate === "stuck" ? 1 : 0,
+            "Error: error 1\n": Math.min(errors, 1),
+            "Error: error 2\n": Math.max(errors - 1, 0),
+          },
+        });
       },
     });
   }

@@ -1,8 +1,8 @@
 // The package as a user gets it: what would be published, from a server that speaks JSR's protocol,
 // added to an empty directory with an empty cache.
 
-import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { type Options, type Outcome, Program } from "./program.ts";
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assertOutcome, type Options, type Outcome, Program } from "./program.ts";
 
 const root = new URL("..", import.meta.url);
 const { version } = JSON.parse(await Deno.readTextFile(new URL("deno.json", root)));
@@ -28,7 +28,7 @@ Deno.test("deno add and a program work with the package as it would be published
   const env = { JSR_URL: `http://127.0.0.1:${server.addr.port}/`, DENO_DIR: cache };
   try {
     const add = await outcome(["add", "jsr:@atexit/atexit"], { cwd, env });
-    assertEquals(add.code, 0, add.stderr);
+    assertOutcome(add, { code: 0 });
     const { imports } = JSON.parse(await Deno.readTextFile(`${cwd}/deno.json`));
     assertEquals(imports, { "@atexit/atexit": `jsr:@atexit/atexit@^${version}` });
 
@@ -41,15 +41,15 @@ Deno.test("deno add and a program work with the package as it would be published
        exit(3);`,
     );
     // Checked, so that the types are those that users see.
-    const { lines, code, stderr } = await outcome(["run", "--check", "main.ts"], { cwd, env });
-    assertEquals([lines, code], [["Goodbye, second", "Goodbye, first"], 3], stderr);
+    const main = await outcome(["run", "--check", "main.ts"], { cwd, env });
+    assertOutcome(main, { lines: ["Goodbye, second", "Goodbye, first"], code: 3 });
 
     await Deno.writeTextFile(
       `${cwd}/wrong.ts`,
       'import { register } from "@atexit/atexit";\nregister(async () => {});\n',
     );
     const wrong = await outcome(["check", "wrong.ts"], { cwd, env });
-    assertStringIncludes(wrong.stderr, "register() does not await promises: use registerAsync()");
+    assertOutcome(wrong, { stderr: /register\(\) does not await promises: use registerAsync\(\)/ });
   } finally {
     await server.shutdown();
     await Deno.remove(cwd, { recursive: true });
@@ -64,13 +64,10 @@ function outcome(args: string[], options: Options): Promise<Outcome> {
 
 /** The files of a publish dry run, by their path in the package. */
 async function filesToPublish(): Promise<Map<string, Uint8Array<ArrayBuffer>>> {
-  const { stderr, code } = await outcome(["publish", "--dry-run", "--allow-dirty"], {
-    cwd: root.pathname,
-  });
-  assertEquals(code, 0, stderr);
-  assertMatch(stderr, /Simulating publish of @atexit\/atexit@/);
+  const publish = await outcome(["publish", "--dry-run", "--allow-dirty"], { cwd: root.pathname });
+  assertOutcome(publish, { code: 0, stderr: /Simulating publish of @atexit\/atexit@/ });
   const files = new Map<string, Uint8Array<ArrayBuffer>>();
-  for (const [, url] of stderr.matchAll(/^\s+(file:\S+) \(/gm)) {
+  for (const [, url] of publish.stderr.matchAll(/^\s+(file:\S+) \(/gm)) {
     files.set(`/${url.slice(root.href.length)}`, await Deno.readFile(new URL(url)));
   }
   return files;

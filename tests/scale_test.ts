@@ -1,7 +1,7 @@
 // Many handlers, many cycles, and what is kept of them. `deno task scale` runs it a hundred times larger.
 
 import { assert, assertEquals } from "@std/assert";
-import { runFixture } from "./program.ts";
+import { assertOutcome, run, runFixture } from "./program.ts";
 
 const factor = Number(Deno.env.get("ATEXIT_TEST_SCALE") ?? 1);
 const gc = ["run", "--v8-flags=--expose-gc"];
@@ -9,25 +9,34 @@ const gc = ["run", "--v8-flags=--expose-gc"];
 Deno.test("of many handlers all run, and all that throw are reported", async () => {
   const count = 10_000 * factor;
   const start = performance.now();
-  const { lines, code, stderr } = await runFixture("many_handlers", { args: [`${count}`] });
-  const [ran, memory] = lines[0].split(" ").map(Number);
-  assertEquals([ran, code], [count, 1]);
-  assertEquals(stderr.split("Exception in atexit handler").length - 1, count / 10);
+  const outcome = await run(`
+    import { register } from "@atexit/atexit";
+    let ran = 0;
+    register(() => console.log(ran, Deno.memoryUsage().rss));
+    for (let index = 0; index < ${count}; index++) {
+      register(() => {
+        ran++;
+        if (index % 10 === 0) throw new Error("one in ten");
+      });
+    }
+  `);
+  assertOutcome(outcome, { code: 1, counts: { "Exception in atexit handler": count / 10 } });
+  const [ran, memory] = outcome.lines[0].split(" ").map(Number);
+  assertOutcome(outcome, () => assertEquals(ran, count));
   tell(`${count} handlers, one in ten throwing`, performance.now() - start, memory / 2 ** 20);
 });
 
-Deno.test("the heap does not grow with cycles of register and unregister", async () => {
+Deno.test("register() and unregister() in many cycles do not let the heap grow", async () => {
   const cycles = 100_000 * factor;
   const start = performance.now();
-  const { lines } = await runFixture("many_cycles", { command: gc, args: [`${cycles}`] });
-  const grownBy = Number(lines[0]);
-  assert(grownBy < 256, `grown by ${grownBy} KiB`);
+  const outcome = await runFixture("many_cycles", { command: gc, args: [`${cycles}`] });
+  const grownBy = Number(outcome.lines[0]);
+  assertOutcome(outcome, () => assert(grownBy < 256, `grown by ${grownBy} KiB`));
   tell(`${cycles} cycles`, performance.now() - start, grownBy / 1024);
 });
 
-Deno.test("a function that was unregistered and its arguments can be collected at once", async () => {
-  const { lines } = await runFixture("collects_garbage", { command: gc });
-  assertEquals(lines, ["nothing"]);
+Deno.test("unregister() lets a function and its arguments be collected at once", async () => {
+  assertOutcome(await runFixture("collects_garbage", { command: gc }), { lines: ["nothing"] });
 });
 
 /** Prints the figures at full scale. */
