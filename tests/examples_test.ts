@@ -1,14 +1,7 @@
 // The examples do what they say, with the permissions that they say.
 
-import {
-  assert,
-  assertEquals,
-  assertMatch,
-  assertRejects,
-  assertStringIncludes,
-  assertThrows,
-} from "@std/assert";
-import { deno, type Options, type Outcome, Program, version } from "./program.ts";
+import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
+import { assertOutcome, deno, type Options, type Outcome, Program, version } from "./program.ts";
 
 const ignore = Deno.build.os === "windows"; // It has no signals that a test could send.
 
@@ -60,8 +53,8 @@ async function run(name: string, options: Options = {}): Promise<Outcome> {
 Deno.test("counter.ts counts up from run to run", async () => {
   await using directory = new Directory();
   for (const count of ["1", "2", "3"]) {
-    const { lines, code, stderr } = await run("counter", { cwd: directory.path });
-    assertEquals([lines, code, stderr], [[count], 0, ""]);
+    const outcome = await run("counter", { cwd: directory.path });
+    assertOutcome(outcome, { lines: [count], code: 0, stderr: "" });
   }
   assertEquals(directory.names(), ["counterfile"]);
   assertEquals(await directory.read("counterfile"), "3\n");
@@ -71,7 +64,7 @@ Deno.test("counter.ts counts up with -RW, which is easier to type", async () => 
   await using directory = new Directory();
   const options = { cwd: directory.path, command: ["run", "-RW"] };
   for (const count of ["1", "2", "3"]) {
-    assertEquals((await run("counter", options)).lines, [count]);
+    assertOutcome(await run("counter", options), { lines: [count] });
   }
 });
 
@@ -79,20 +72,24 @@ Deno.test("counter.ts saves the count at Deno.exit() and at an uncaught error", 
   await using directory = new Directory();
   const cwd = directory.path;
   const exited = await run("counter", { cwd, args: ["exit"] });
-  assertEquals([exited.lines, exited.code, exited.stderr], [["1"], 3, ""]);
-  const thrown = await run("counter", { cwd, args: ["throw"] });
-  assertEquals([thrown.lines, thrown.code], [["2"], 1]);
-  assertMatch(thrown.stderr, /^error: Uncaught .*Error: The count is saved all the same\n/);
-  assertEquals((await run("counter", { cwd })).lines, ["3"]);
+  assertOutcome(exited, { lines: ["1"], code: 3, stderr: "" });
+  assertOutcome(await run("counter", { cwd, args: ["throw"] }), {
+    lines: ["2"],
+    code: 1,
+    stderr: /^error: Uncaught .*Error: The count is saved all the same\n/,
+  });
+  assertOutcome(await run("counter", { cwd }), { lines: ["3"] });
 });
 
 Deno.test("counter.ts does not write over a file that it cannot read", async () => {
   await using directory = new Directory();
   for (const text of ["", "many", "-1", "1.5", "9007199254740993"]) {
     await directory.write("counterfile", text);
-    const { stdout, stderr, code } = await run("counter", { cwd: directory.path });
-    assertEquals([stdout, code], ["", 1]);
-    assertStringIncludes(stderr, `counterfile contains "${text}" instead of a number`);
+    assertOutcome(await run("counter", { cwd: directory.path }), {
+      stdout: "",
+      code: 1,
+      counts: { [`counterfile contains "${text}" instead of a number`]: 1 },
+    });
     assertEquals(await directory.read("counterfile"), text);
   }
 });
@@ -100,20 +97,24 @@ Deno.test("counter.ts does not write over a file that it cannot read", async () 
 // -------------------------------------------------------------------------- goodbye, decorator
 
 Deno.test("goodbye.ts passes the arguments", async () => {
-  const { lines, code, stderr } = await run("goodbye");
-  assertEquals(lines, [
-    "Last registered, first run:",
-    "Goodbye Walter, it was good to meet you.",
-    "Goodbye Maude, it was great to meet you.",
-    "Goodbye Donny, it was nice to meet you.",
-  ]);
-  assertEquals([code, stderr], [0, ""]);
+  assertOutcome(await run("goodbye"), {
+    lines: [
+      "Last registered, first run:",
+      "Goodbye Walter, it was good to meet you.",
+      "Goodbye Maude, it was great to meet you.",
+      "Goodbye Donny, it was nice to meet you.",
+    ],
+    code: 0,
+    stderr: "",
+  });
 });
 
 Deno.test("decorator.ts calls the method with the class", async () => {
-  const { lines, code, stderr } = await run("decorator");
-  assertEquals(lines, ["You have seen the decorator and its class. Goodbye."]);
-  assertEquals([code, stderr], [0, ""]);
+  assertOutcome(await run("decorator"), {
+    lines: ["You have seen the decorator and its class. Goodbye."],
+    code: 0,
+    stderr: "",
+  });
 });
 
 // ------------------------------------------------------------------------------------- history
@@ -122,18 +123,21 @@ Deno.test("history.ts keeps the history at .exit and at the end of the input", a
   await using directory = new Directory();
   const cwd = directory.path;
   const first = await run("history", { cwd, stdin: "6 * 7\n\n1 - 1.5\n.exit\n2 + 2\n" });
-  assertEquals([first.lines, first.code, first.stderr], [["42", "-0.5"], 0, ""]);
+  assertOutcome(first, { lines: ["42", "-0.5"], code: 0, stderr: "" });
   assertEquals(await directory.read("calculator_history"), "6 * 7\n1 - 1.5\n");
   const second = await run("history", { cwd, stdin: "six\r\n1 / 4\r\n.history" });
-  assertEquals(second.lines, [
-    "Cannot calculate six: expected two numbers, such as 6 * 7",
-    "0.25",
-    "6 * 7",
-    "1 - 1.5",
-    "six",
-    "1 / 4",
-  ]);
-  assertEquals([second.code, second.stderr], [0, ""]);
+  assertOutcome(second, {
+    lines: [
+      "Cannot calculate six: expected two numbers, such as 6 * 7",
+      "0.25",
+      "6 * 7",
+      "1 - 1.5",
+      "six",
+      "1 / 4",
+    ],
+    code: 0,
+    stderr: "",
+  });
   assertEquals(await directory.read("calculator_history"), "6 * 7\n1 - 1.5\nsix\n1 / 4\n");
 });
 
@@ -152,8 +156,7 @@ Deno.test("history.ts keeps the history at Ctrl-C", { ignore }, async () => {
   await keyboard.write(new TextEncoder().encode("6 * 7\n"));
   await program.says("42\n");
   program.kill("SIGINT");
-  const { code, stderr } = await program.outcome();
-  assertEquals([code, stderr], [130, ""]);
+  assertOutcome(await program.outcome(), { code: 130, stderr: "" });
   assertEquals(await directory.read("calculator_history"), "6 * 7\n");
 });
 
@@ -163,27 +166,24 @@ Deno.test("tempdir.ts leaves no directory behind when it is done", async () => {
   await using directory = new Directory();
   await directory.write("one.txt", "The quick brown fox jumps");
   await directory.write("two.txt", "over the lazy dog, and the cat.");
-  const { lines, code, stderr } = await run("tempdir", {
-    cwd: directory.path,
-    args: ["one.txt", "two.txt"],
+  const outcome = await run("tempdir", { cwd: directory.path, args: ["one.txt", "two.txt"] });
+  assertOutcome(outcome, {
+    lines: "and brown cat dog fox jumps lazy over quick the".split(" "),
+    code: 0,
+    stderr: "",
   });
-  assertEquals(
-    lines.join(" "),
-    "and brown cat dog fox jumps lazy over quick the",
-  );
-  assertEquals([code, stderr], [0, ""]);
   assertEquals(directory.names(), ["one.txt", "two.txt"]);
 });
 
 Deno.test("tempdir.ts leaves no directory behind when it fails half way", async () => {
   await using directory = new Directory();
   await directory.write("one.txt", "The quick brown fox jumps");
-  const { stdout, code, stderr } = await run("tempdir", {
-    cwd: directory.path,
-    args: ["one.txt", "missing.txt"],
+  const outcome = await run("tempdir", { cwd: directory.path, args: ["one.txt", "missing.txt"] });
+  assertOutcome(outcome, {
+    stdout: "",
+    code: 1,
+    stderr: /^error: Uncaught .*NotFound: .*missing\.txt/,
   });
-  assertEquals([stdout, code], ["", 1]);
-  assertMatch(stderr, /^error: Uncaught .*NotFound: .*missing\.txt/);
   assertEquals(directory.names(), ["one.txt"]);
 });
 
@@ -199,8 +199,7 @@ Deno.test("tempdir.ts leaves no directory behind at SIGTERM", { ignore }, async 
   using _pipe = await Deno.open(`${directory.path}/pipe`, { write: true });
   assertMatch(directory.names().join(" "), /^one\.txt pipe words-\w+$/);
   program.kill("SIGTERM");
-  const { stdout, stderr, code, signal } = await program.outcome();
-  assertEquals([stdout, stderr, code, signal], ["", "", 143, null]);
+  assertOutcome(await program.outcome(), { stdout: "", stderr: "", code: 143 });
   assertEquals(directory.names(), ["one.txt", "pipe"]);
 });
 
@@ -250,14 +249,17 @@ Deno.test("server.ts keeps notes, and closes its store at Ctrl-C", { ignore }, a
   const second = await fetch(`${url}/again`, { method: "POST", body: "Buy milk" });
   assertEquals(await second.text(), "Feed the cat\nBuy milk\n");
   program.kill("SIGINT");
-  const { lines, stderr, code, signal } = await program.outcome();
-  assertEquals(lines.slice(1), [
-    "POST /",
-    "POST /again",
-    "Finishing the requests under way",
-    "Store closed",
-  ]);
-  assertEquals([stderr, code, signal], ["", 130, null]);
+  assertOutcome(await program.outcome(), {
+    lines: [
+      `Listening on ${url}`,
+      "POST /",
+      "POST /again",
+      "Finishing the requests under way",
+      "Store closed",
+    ],
+    stderr: "",
+    code: 130,
+  });
   assertEquals(await directory.read("notes.txt"), "Feed the cat\nBuy milk\n");
 });
 
@@ -266,23 +268,23 @@ Deno.test("server.ts starts on a port that is free", { ignore }, async () => {
   await using program = await start("server", { cwd: directory.path, args: ["0"] });
   await program.says("\n");
   program.kill("SIGHUP");
-  const { stdout, stderr, code } = await program.outcome();
-  assertMatch(
-    stdout,
-    /^Listening on http:\/\/127.0.0.1:[1-9]\d*\nFinishing the requests under way\nStore closed\n$/,
-  );
-  assertEquals([stderr, code], ["", 129]);
+  assertOutcome(await program.outcome(), {
+    stdout:
+      /^Listening on http:\/\/127.0.0.1:[1-9]\d*\nFinishing the requests under way\nStore closed\n$/,
+    stderr: "",
+    code: 129,
+  });
 });
 
 Deno.test("server.ts closes its store when it cannot start", async () => {
   await using directory = new Directory();
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { stdout, stderr, code } = await run("server", {
-    cwd: directory.path,
-    args: [`${listener.addr.port}`],
+  const args = [`${listener.addr.port}`];
+  assertOutcome(await run("server", { cwd: directory.path, args }), {
+    lines: ["Store closed"],
+    code: 1,
+    stderr: /^error: Uncaught .*AddrInUse/,
   });
-  assertEquals([stdout, code], ["Store closed\n", 1]);
-  assertMatch(stderr, /^error: Uncaught .*AddrInUse/);
 });
 
 for (
@@ -301,13 +303,17 @@ for (
     await program.says("GET /\n");
     await stopServer(program, url, port);
     assert(await response.text() === notes, "The response is not complete");
-    const outcome = await program.outcome();
-    assertEquals(outcome.lines.slice(1), [
-      "GET /",
-      "Finishing the requests under way",
-      "Store closed",
-    ]);
-    assertEquals([outcome.stderr, outcome.code, outcome.signal], ["", 143, signal]);
+    assertOutcome(await program.outcome(), {
+      lines: [
+        `Listening on ${url}`,
+        "GET /",
+        "Finishing the requests under way",
+        "Store closed",
+      ],
+      stderr: "",
+      code: 143,
+      signal,
+    });
   });
 }
 
@@ -328,8 +334,7 @@ Deno.test("server.ts takes the rest of a note that is under way", {
   writer.write("milk");
   writer.close();
   assertEquals(await (await responding).text(), "Buy milk\n");
-  const { stderr, code } = await program.outcome();
-  assertEquals([stderr, code], ["", 143]);
+  assertOutcome(await program.outcome(), { stderr: "", code: 143 });
   assertEquals(await directory.read("notes.txt"), "Buy milk\n");
 });
 
@@ -338,12 +343,11 @@ Deno.test("server.ts takes the rest of a note that is under way", {
 for (const [how, status] of [["dry", 0], ["exit", 3], ["throw", 1]] as const) {
   Deno.test(`logbuffer.ts writes the log: ${how}`, async () => {
     await using directory = new Directory();
-    const { stdout, stderr, code } = await run("logbuffer", {
-      cwd: directory.path,
-      args: [how],
+    assertOutcome(await run("logbuffer", { cwd: directory.path, args: [how] }), {
+      stdout: "",
+      code: status,
+      stderr: how === "throw" ? /^error: Uncaught .*Error: The log is written/ : "",
     });
-    assertEquals([stdout, code], ["", status]);
-    assertMatch(stderr, how === "throw" ? /^error: Uncaught .*Error: The log is written/ : /^$/);
     assertEquals(await directory.read("app.log"), `started\nended with status ${status}\n`);
   });
 }
@@ -354,8 +358,7 @@ Deno.test("logbuffer.ts writes the log: a signal", { ignore }, async () => {
     await using program = await start("logbuffer", { cwd: directory.path, args: ["wait"] });
     await program.says("Waiting for a signal\n");
     program.kill(signal);
-    const { stderr, code } = await program.outcome();
-    assertEquals([stderr, code], ["", status]);
+    assertOutcome(await program.outcome(), { stderr: "", code: status });
     assertEquals(await directory.read("app.log"), `started\nended with status ${status}\n`);
   }
 });
@@ -363,10 +366,10 @@ Deno.test("logbuffer.ts writes the log: a signal", { ignore }, async () => {
 // --------------------------------------------------------------------------------------- child
 
 /** Asserts that an example has started a child that is gone. */
-function assertChildEnded({ lines }: Outcome): void {
+function assertChildEnded(outcome: Outcome): void {
   // The child's stderr is the program's: its outcome is there when both have closed it.
-  const [pid] = lines[0].match(/\d+/) ?? [];
-  assertEquals(lines, [`Child ${pid} is running`, `Child ${pid} has ended`]);
+  const [pid] = outcome.stdout.match(/\d+/) ?? [];
+  assertOutcome(outcome, { lines: [`Child ${pid} is running`, `Child ${pid} has ended`] });
   if (Deno.build.os === "windows") return;
   assertThrows(() => Deno.kill(Number(pid), "SIGCONT"), Deno.errors.NotFound);
 }
@@ -375,9 +378,10 @@ for (const [how, status] of [["dry", 0], ["exit", 3], ["throw", 1]] as const) {
   Deno.test(`child.ts takes its child with it: ${how}`, async () => {
     const outcome = await run("child", { args: [how] });
     assertChildEnded(outcome);
-    assertEquals(outcome.code, status);
-    const expected = how === "throw" ? /^error: Uncaught .*Error: The child ends/ : /^$/;
-    assertMatch(outcome.stderr, expected);
+    assertOutcome(outcome, {
+      code: status,
+      stderr: how === "throw" ? /^error: Uncaught .*Error: The child ends/ : "",
+    });
   });
 }
 
@@ -388,7 +392,7 @@ Deno.test("child.ts takes its child with it: a signal", { ignore }, async () => 
     program.kill(signal);
     const outcome = await program.outcome();
     assertChildEnded(outcome);
-    assertEquals([outcome.stderr, outcome.code], ["", status]);
+    assertOutcome(outcome, { stderr: "", code: status });
   }
 });
 
@@ -400,6 +404,6 @@ Deno.test("a task of examples/dev leaves nothing behind at Ctrl-C", { ignore }, 
   await program.says("Serving ./scratch-");
   assertEquals(names().length, 3);
   program.kill("SIGINT");
-  const { code } = await program.outcome();
-  assertEquals([names(), code], [["deno.json", "dev.ts"], 130]);
+  assertOutcome(await program.outcome(), { code: 130 });
+  assertEquals(names(), ["deno.json", "dev.ts"]);
 });
