@@ -118,35 +118,31 @@ export function assertOutcome(
 ): void {
   try {
     if (typeof expected === "function") expected(outcome);
-    else assertEquals(actual(outcome, expected), complete(expected));
+    else {
+      const complete = expected.code === undefined ? expected : { signal: null, ...expected };
+      assertEquals(actual(outcome, complete), complete);
+    }
   } catch (error) {
     throw failure(error instanceof Error ? error.message : String(error), outcome);
   }
 }
 
-function complete(expected: Expected): Expected {
-  return expected.code === undefined ? expected : { signal: null, ...expected };
-}
-
 /** The part of an outcome of which something is expected. */
 function actual(outcome: Outcome, expected: Expected): Expected {
-  const { lines, stdout, stderr, counts, code } = expected;
-  const part: Expected = {};
-  if (lines !== undefined) part.lines = outcome.lines;
-  if (stdout !== undefined) part.stdout = matched(outcome.stdout, stdout);
-  if (stderr !== undefined) part.stderr = matched(outcome.stderr, stderr);
-  if (counts !== undefined) {
-    part.counts = Object.fromEntries(
-      Object.keys(counts).map((text) => [text, outcome.stderr.split(text).length - 1]),
-    );
-  }
-  if (code !== undefined) part.code = outcome.code;
-  if ("signal" in complete(expected)) part.signal = outcome.signal;
-  return part;
+  const { lines, code, signal, stdout, stderr } = outcome;
+  const count = (text: string) => stderr.split(text).length - 1;
+  const counts = Object.keys(expected.counts ?? {}).map((text) => [text, count(text)]);
+  const all: Required<Expected> = {
+    ...{ lines, code, signal, counts: Object.fromEntries(counts) },
+    stdout: matched(stdout, expected.stdout),
+    stderr: matched(stderr, expected.stderr),
+  };
+  const keys = Object.keys(expected) as (keyof Expected)[];
+  return Object.fromEntries(keys.map((key) => [key, all[key]]));
 }
 
 /** The pattern if a text matches it, or else the text: equal to what is expected, or not. */
-function matched(text: string, expected: string | RegExp): string | RegExp {
+function matched(text: string, expected?: string | RegExp): string | RegExp {
   return expected instanceof RegExp && expected.test(text) ? expected : text;
 }
 
@@ -195,10 +191,6 @@ export class Program implements AsyncDisposable {
     const writer = this.#child.stdin.getWriter();
     await writer.write(new TextEncoder().encode(text));
     await writer.close();
-  }
-
-  get pid(): number {
-    return this.#child.pid;
   }
 
   /** Waits until the program has written a text to stdout, so many times. */
