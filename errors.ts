@@ -1,25 +1,30 @@
-// SystemExit, and what is said on stderr about a handler.
+// SystemExit, and what is said on stderr. How a value is shown, and where it is written, is handed in.
 
-/** Marks a {@linkcode SystemExit} of any copy or version of this module. */
+/** Marks a {@linkcode SystemExit} of any copy or version of this module. Its value is the text. */
 const brand = Symbol.for("@atexit/atexit SystemExit");
 
 // Taken now, so that a program that replaces them later still gets its reports.
-const writeError = console.error;
-const { inspect } = Deno;
+const { apply } = Reflect;
+const { hasOwn } = Object;
 const functionToString = Function.prototype.toString;
+const { replace, slice } = String.prototype;
+const isInstance = Function.prototype[Symbol.hasInstance];
 
 /**
  * Ends the program with an exit code when it is thrown and nobody catches it.
  *
- * `throw new SystemExit(2)` leaves a program from any depth: `finally` blocks and
- * `using` disposals happen on the way, the handlers run, nothing is printed, and
- * the exit status is 2. `Deno.exit(2)` skips the blocks and the disposals.
+ * `throw new SystemExit(2)` leaves a program from any depth: `finally` blocks and `using`
+ * disposals happen on the way, the handlers run, nothing is printed, and the exit status is 2.
+ * `Deno.exit(2)` skips the blocks and the disposals.
  *
- * Raised inside a handler it is not reported: it ends that handler and sets the
- * exit code. `Deno.exit(n)` and `process.exit(n)` raise it when a handler calls them.
+ * `new SystemExit("text")` has the code 1. Uncaught, it writes the text and a newline to stderr
+ * before the handlers run.
  *
- * Python's `SystemExit` is the model. `instanceof` also recognises the class of
- * another copy or version of this module.
+ * Raised inside a handler it is not reported: it ends that handler and sets the exit code.
+ * `Deno.exit(n)` and `process.exit(n)` raise it when a handler calls them.
+ *
+ * Python's `SystemExit` and `sys.exit` are the model. `instanceof` also recognises the class of
+ * another copy or version of this module. Classes derived from it recognise only their own.
  *
  * @example A program that gives up
  * ```ts
@@ -27,14 +32,14 @@ const functionToString = Function.prototype.toString;
  * import { assertEquals } from "@std/assert";
  *
  * function parse(args: string[]): string {
- *   if (args.length !== 1) throw new SystemExit(2);
+ *   if (args.length !== 1) throw new SystemExit("usage: greet NAME");
  *   return args[0];
  * }
  *
  * try {
  *   parse([]);
  * } catch (error) {
- *   assertEquals(error instanceof SystemExit && error.code, 2);
+ *   assertEquals(error instanceof SystemExit && error.code, 1);
  * }
  * ```
  */
@@ -45,47 +50,55 @@ export class SystemExit extends Error {
   /**
    * Creates the exception.
    *
-   * @param code The exit code, a 32-bit integer. Default: 0, for success.
-   * @throws {TypeError} If `code` is not a number.
-   * @throws {RangeError} If `code` is not a 32-bit integer.
+   * @param code The exit code, a 32-bit integer; or a text for stderr, which stands for code 1.
+   * @default {0}
+   * @throws {TypeError} If `code` is neither a number nor a string.
+   * @throws {RangeError} If `code` is a number, and not a 32-bit integer.
    */
-  constructor(code = 0) {
-    checkExitCode(code, "create SystemExit");
-    super(`The program ends with exit code ${code}`);
+  constructor(code: number | string = 0) {
+    const text = typeof code === "string" ? code : undefined;
+    if (typeof code !== "string") checkExitCode(code, "create SystemExit");
+    super(text ?? `The program ends with exit code ${code}`);
     this.name = "SystemExit";
-    this.code = code;
-    Object.defineProperty(this, brand, { value: true });
+    this.code = typeof code === "string" ? 1 : code;
+    Object.defineProperty(this, brand, { value: text });
   }
 
   /**
-   * Tells whether `value` is a `SystemExit` of any copy of this module.
+   * Tells whether `value` is a `SystemExit` of any copy of this module. In a class that is derived
+   * from it, whether it is an instance of that class.
    *
    * @param value Any value.
    * @returns Whether it is one.
    */
   static override [Symbol.hasInstance](value: unknown): boolean {
-    return isSystemExit(value);
+    return this === SystemExit ? isSystemExit(value) : apply(isInstance, this, [value]);
   }
 }
 
 /** Tells whether `value` is a {@linkcode SystemExit}. Hostile values are none. */
-function isSystemExit(value: unknown): value is SystemExit {
+export function isSystemExit(value: unknown): value is SystemExit {
   try {
-    return typeof value === "object" && value !== null && Object.hasOwn(value, brand);
+    return typeof value === "object" && value !== null && hasOwn(value, brand);
   } catch {
     return false; // A proxy whose trap throws.
   }
 }
 
-/** The exit code of a {@linkcode SystemExit}, 1 if somebody has spoilt it, and none of other values. */
-export function exitCodeOf(value: unknown): number | undefined {
-  if (!isSystemExit(value)) return undefined;
+/** The exit code of a {@linkcode SystemExit}, or 1 if somebody has spoilt it. */
+export function exitCodeOf(exit: SystemExit): number {
   try {
-    const { code } = value;
+    const { code } = exit;
     return code === (code | 0) ? code : 1;
   } catch {
     return 1; // A getter, or a code that is a symbol.
   }
+}
+
+/** The text of a {@linkcode SystemExit} that was created with one. */
+export function textOf(exit: SystemExit): string | undefined {
+  const text = (exit as { [brand]?: unknown })[brand];
+  return typeof text === "string" ? text : undefined;
 }
 
 /**
@@ -99,32 +112,17 @@ export function checkExitCode(code: unknown, action: string): void {
   if (code !== (code | 0)) throw new RangeError(`${expected}, received ${code}`);
 }
 
-/** Reports an exception that a handler raised. */
-export function reportException(handler: unknown, error: unknown): void {
-  report(`Exception in atexit handler ${nameOf(handler)}:`, error);
-}
-
-/** Reports a synchronous handler that returned a promise. */
-export function reportPromise(handler: unknown, promise: unknown): void {
-  report(
-    `Nobody awaits the promise of atexit handler ${nameOf(handler)}: ` +
-      `register it with registerAsync()`,
-    promise,
-  );
-}
-
-/** Reports an asynchronous handler that the program's end does not wait for. */
-export function reportUnawaited(handler: unknown, promise: unknown): void {
-  report(
-    `Cannot await atexit handler ${nameOf(handler)}, the program ends at once: ` +
-      `end it with exit() instead`,
-    promise,
-  );
-}
-
-/** Reports an error that nobody handled and that Deno will not print itself. */
-export function reportUncaught(error: unknown): void {
-  report("Uncaught error:", error);
+/**
+ * Reads a time from the options of a call, or `undefined` if there is none.
+ *
+ * @param action What cannot be done if it is no time.
+ */
+export function checkMilliseconds(value: unknown, action: string): number | undefined {
+  if (value === undefined) return undefined;
+  const expected = `Cannot ${action}: expected a time in milliseconds`;
+  if (typeof value !== "number") throw new TypeError(`${expected}, received ${describe(value)}`);
+  if (value >= 0 && value < Infinity) return value;
+  throw new RangeError(`${expected}, a finite number of 0 or more, received ${value}`);
 }
 
 /** Says in one word or two what a value is, for the message of an error. */
@@ -137,26 +135,125 @@ export function describe(value: unknown): string {
   return `${value}`;
 }
 
-/** Writes a line and a value to stderr, whatever the value is. Never throws. */
-function report(line: string, value: unknown): void {
-  const text = `${line}\n${show(value)}`;
-  try {
-    console.error(text);
-  } catch {
+/** Why nobody awaits a handler's promise. */
+export type Cut =
+  | { readonly kind: "exit"; readonly call: string; readonly place: string | undefined }
+  | { readonly kind: "signal"; readonly signal: string }
+  | { readonly kind: "time"; readonly limit: number }
+  | { readonly kind: "unload" };
+
+/** Why the program is ending, for a reader. */
+export interface Reason {
+  readonly text: string;
+  /** The error that has not been printed yet, if that is why. */
+  readonly error?: { readonly value: unknown };
+}
+
+/** Where reports go, and how they show a value. */
+export interface Output {
+  inspect(value: unknown): string;
+  write(text: string): void;
+}
+
+/** Writes reports. Never throws, whatever it is given. */
+export class Reporter {
+  readonly #output: Output;
+
+  constructor(output: Output) {
+    this.#output = output;
+  }
+
+  /** A handler has raised an exception. */
+  exception(handler: unknown, error: unknown): void {
+    this.#report(`Exception in atexit handler ${nameOf(handler)}:`, error);
+  }
+
+  /** A synchronous handler has returned a promise. */
+  returnedPromise(handler: unknown, promise: unknown): void {
+    const name = nameOf(handler);
+    this.#report(
+      `Nobody awaits the promise of atexit handler ${name}: register it with registerAsync()`,
+      promise,
+    );
+  }
+
+  /** The program's end does not wait for an asynchronous handler. */
+  unawaited(handler: unknown, promise: unknown, cut: Cut): void {
+    const { reason, remedy } = explain(cut);
+    this.#report(`Cannot await atexit handler ${nameOf(handler)}: ${reason}. ${remedy}`, promise);
+  }
+
+  /** A handler has been awaited for a long time. */
+  waiting(handler: unknown, seconds: number, behind: number, { text, error }: Reason): void {
+    const waits = behind === 1 ? "1 handler waits" : `${behind} handlers wait`;
+    const line = `Still awaiting atexit handler ${nameOf(handler)} after ${seconds} s, ` +
+      `${waits} behind it. The program ends because ${text}. ` +
+      `Set a limit with setGracePeriod(), or with the timeout of exit() or exitOnSignals()`;
+    if (error === undefined) this.#write(line);
+    else this.#report(`${line}. The error:`, error.value);
+  }
+
+  /** An error that nobody has handled, and that the runtime will not print. */
+  uncaught(error: unknown): void {
+    this.#report("Uncaught error:", error);
+  }
+
+  /** A listener of the `exit` event of `process` has thrown. */
+  exitListener(error: unknown): void {
+    this.#report("Exception in an exit listener of process:", error);
+  }
+
+  /** The text of a {@linkcode SystemExit}. */
+  text(text: string): void {
+    this.#write(text);
+  }
+
+  #report(line: string, value: unknown): void {
+    this.#write(`${line}\n${this.#show(value)}`);
+  }
+
+  #show(value: unknown): string {
     try {
-      writeError(text);
+      return this.#output.inspect(value);
     } catch {
-      // Deno before 2.6 throws where stderr is closed. There is nowhere left to say it.
+      return "(a value that cannot be shown: looking at it throws)";
+    }
+  }
+
+  #write(text: string): void {
+    try {
+      this.#output.write(text);
+    } catch {
+      // stderr is closed. There is nowhere left to say it.
     }
   }
 }
 
-/** The value as the console shows it. */
-function show(value: unknown): string {
-  try {
-    return inspect(value, { colors: !Deno.noColor && Deno.stderr.isTerminal() });
-  } catch {
-    return "(a value that cannot be shown: looking at it throws)";
+/** Why a handler is not awaited, and what helps. */
+function explain(cut: Cut): { reason: string; remedy: string } {
+  switch (cut.kind) {
+    case "exit": {
+      const place = cut.place === undefined ? "" : ` at ${cut.place}`;
+      return {
+        reason: `the program was ended by ${cut.call}${place}`,
+        remedy: "End it with exit(), which waits",
+      };
+    }
+    case "signal":
+      return {
+        reason: `a second signal came, ${cut.signal}`,
+        remedy: "Only after the first one handlers are awaited",
+      };
+    case "time":
+      return {
+        reason: `the time is over, ${cut.limit} ms for all handlers`,
+        remedy: "Give them a longer timeout",
+      };
+    case "unload":
+      return {
+        reason: "the program is unloading, and nothing can delay that",
+        remedy: "Use register() and a synchronous function for this",
+      };
   }
 }
 
@@ -165,7 +262,7 @@ function nameOf(handler: unknown): string {
   try {
     const { name } = handler as { name: unknown };
     if (typeof name === "string" && name !== "") return oneLine(name);
-    return `(anonymous) ${oneLine(functionToString.call(handler))}`;
+    return `(anonymous) ${oneLine(apply(functionToString, handler, []))}`;
   } catch {
     return "(anonymous)";
   }
@@ -174,6 +271,6 @@ function nameOf(handler: unknown): string {
 /** At most 60 characters, without control characters. */
 function oneLine(text: string): string {
   // deno-lint-ignore no-control-regex
-  const line = text.replace(/[\s\x00-\x1f\x7f-\x9f]+/g, " ");
-  return line.length > 60 ? `${line.slice(0, 59)}…` : line;
+  const line: string = apply(replace, text, [/[\s\x00-\x1f\x7f-\x9f]+/g, " "]);
+  return line.length > 60 ? `${apply(slice, line, [0, 59])}…` : line;
 }

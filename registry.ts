@@ -1,34 +1,38 @@
-// The stack of handlers, and the run that takes them off it. No globals: what a run does to the
-// program (its exit code) is told to whoever made the registry.
+// The handlers of a realm as a stack, and the run that takes them off it. Which end this is, what is
+// reported and what the status will be is not known here: the run tells its host what happens.
 
-import { exitCodeOf, reportException, reportPromise, reportUnawaited } from "./errors.ts";
+/** Any function. */
+export type AnyFunction = (...args: never[]) => unknown;
 
-// deno-lint-ignore no-explicit-any
-export type Func = (...args: any[]) => unknown;
-
-/** A function with what it is called with, and whether a graceful run awaits it. */
-interface Handler {
-  readonly func: Func;
-  readonly args: readonly unknown[];
-  readonly self: unknown;
-  readonly waits: boolean;
+/** What a function is called with when it runs. */
+export interface Call {
+  /** Its arguments. Default: none. */
+  readonly args?: readonly unknown[];
+  /** Its `this`. Default: `undefined`. */
+  readonly self?: unknown;
+  /** Whether a graceful run awaits the promise that it returns. Default: no. */
+  readonly awaited?: boolean;
 }
 
-/** A function that is called without anything is its own handler. `undefined` is one taken back. */
-type Slot = Func | Handler | undefined;
-
-/** A handler whose promise a graceful run is waiting for. */
-interface Pending {
-  readonly func: Func;
-  readonly promise: unknown;
+/** A function with what it is called with. */
+interface Registration extends Call {
+  readonly func: AnyFunction;
+  readonly awaited: boolean;
 }
+
+/** A function that is called with nothing stands for itself. `undefined` is one taken back. */
+type Slot = AnyFunction | Registration | undefined;
 
 // Taken now, so that a program that changes them later cannot break the run.
 const { apply } = Reflect;
 const { then } = Promise.prototype;
+const none: readonly unknown[] = [];
+
+/** From this number of handlers on, finding one by its function takes an index. */
+const indexed = 32;
 
 /** A `Map` that does not change with `Map.prototype`. */
-class Positions extends Map<Func, number | number[]> {
+class Positions extends Map<AnyFunction, number | number[]> {
   static {
     for (const name of ["get", "set", "delete"] as const) {
       Object.defineProperty(this.prototype, name, { value: Map.prototype[name] });
@@ -37,64 +41,64 @@ class Positions extends Map<Func, number | number[]> {
 }
 
 /**
- * The handlers of one realm, and their run.
+ * The handlers of a realm, last in first out.
  *
- * Invariant: the handlers are `slots[0]` to `slots[count - 1]`, of which `removed` are
- * `undefined`. `positions` has for each function all its slots below `indexed`, and perhaps
- * some that it has left: a run does not clean up behind itself, so a position counts only if
- * the function is still there.
+ * Invariant: the handlers are `#slots[0]` to `#slots[#count - 1]`, of which `#removed` are
+ * `undefined` and `#asynchronous` are awaited. `#positions` has for each function all its slots
+ * below `#indexed`, and perhaps some that it has left, because `pop` does not clean up behind
+ * itself: so a position counts only if the function is still there.
  */
-export class Registry {
+export class Stack {
   #slots: Slot[] = [];
   #count = 0;
   #removed = 0;
+  #asynchronous = 0;
   #positions: Positions | undefined;
   #indexed = 0;
-  #waits = 0;
 
-  #graceful = false;
-  #pending: Pending | undefined;
-  #calling = false;
-  readonly #setExitCode: (code: number) => void;
-
-  /** The last exception that a handler raised in a run, until somebody takes it. */
-  failure: { readonly error: unknown } | undefined;
-
-  /** Called when a graceful run that had to wait is over. */
-  onOver: (() => void) | undefined;
-
-  /** Called after a registration that has no other chance to run: the program is unloading. */
-  onLate: (() => void) | undefined;
-
-  constructor(setExitCode: (code: number) => void) {
-    this.#setExitCode = setExitCode;
+  /** How many handlers there are. */
+  get size(): number {
+    return this.#count - this.#removed;
   }
 
-  // ---------------------------------------------------------------- the stack
-
-  /** Whether a handler is there that a graceful run awaits. */
-  get waits(): boolean {
-    return this.#waits > 0;
+  /** How many of them a graceful run awaits. */
+  get asynchronous(): number {
+    return this.#asynchronous;
   }
 
-  /** Whether no handler is left. */
-  get isEmpty(): boolean {
-    return this.#count === 0;
-  }
-
-  /** Puts a handler on top of the stack. */
-  push(func: Func, args: readonly unknown[], self: unknown, waits: boolean): void {
+  /** Puts a handler on top. */
+  push(func: AnyFunction, call?: Call): void {
     const position = this.#count++;
-    const plain = args.length === 0 && self === undefined && !waits;
-    this.#slots[position] = plain ? func : { func, args, self, waits };
-    if (waits) this.#waits++;
-    if (this.onLate !== undefined && !this.running) this.onLate();
+    if (call === undefined) {
+      this.#slots[position] = func;
+      return;
+    }
+    const { args = none, self, awaited = false } = call;
+    this.#slots[position] = { func, args, self, awaited };
+    if (awaited) this.#asynchronous++;
+  }
+
+  /** Takes the handler on top off the stack. */
+  pop(): AnyFunction | Registration | undefined {
+    while (this.#count > 0) {
+      const position = --this.#count;
+      const slot = this.#slots[position];
+      this.#slots[position] = undefined;
+      if (this.#indexed > position) this.#indexed = position;
+      if (slot !== undefined) {
+        if (typeof slot === "object" && slot.awaited) this.#asynchronous--;
+        return slot;
+      }
+      this.#removed--;
+    }
+    this.#reset([]);
+    return undefined;
   }
 
   /** Takes back every handler of a function. */
-  remove(func: Func): void {
+  remove(func: AnyFunction): void {
     // The newest come and go most often. A few of them are found faster without the index.
-    if (this.#count - this.#indexed > 32) this.#index();
+    if (this.#count - this.#indexed > indexed) this.#index();
     for (let i = this.#indexed; i < this.#count; i++) this.#drop(i, func);
     const found = this.#positions?.get(func);
     if (found !== undefined) {
@@ -109,13 +113,6 @@ export class Registry {
     if (this.#indexed > this.#count) this.#indexed = this.#count;
   }
 
-  /** Drops every handler, the one that is being awaited too. */
-  clear(): void {
-    this.#reset([]);
-    this.#waits = 0;
-    this.#pending = undefined;
-  }
-
   #reset(slots: Slot[]): void {
     this.#slots = slots;
     this.#count = slots.length;
@@ -123,12 +120,12 @@ export class Registry {
     this.#positions = undefined;
   }
 
-  #drop(position: number, func: Func): void {
+  #drop(position: number, func: AnyFunction): void {
     const slot = position < this.#count ? this.#slots[position] : undefined;
     if (slot === undefined || functionOf(slot) !== func) return;
     this.#slots[position] = undefined;
     this.#removed++;
-    if (typeof slot === "object" && slot.waits) this.#waits--;
+    if (typeof slot === "object" && slot.awaited) this.#asynchronous--;
   }
 
   /** Indexes every handler, after closing the gaps if they are most of the stack. */
@@ -149,103 +146,117 @@ export class Registry {
     }
     return slots;
   }
+}
 
-  /** Takes the handler on top off the stack. */
-  #pop(): Slot {
-    while (this.#count > 0) {
-      const position = --this.#count;
-      const slot = this.#slots[position];
-      this.#slots[position] = undefined;
-      if (this.#indexed > position) this.#indexed = position;
-      if (slot !== undefined) {
-        if (typeof slot === "object" && slot.waits) this.#waits--;
-        return slot;
-      }
-      this.#removed--;
-    }
-    this.#reset([]);
-    return undefined;
+/** What a run tells of. */
+export interface RunHost {
+  /** A handler has raised an exception, or its promise was rejected. */
+  raised(func: AnyFunction, error: unknown): void;
+  /** A handler that is not asynchronous has returned a promise. */
+  returnedPromise(func: AnyFunction, promise: object): void;
+  /** An asynchronous handler is awaited from now on. */
+  waiting(func: AnyFunction): void;
+  /** An asynchronous handler has returned a promise that is not awaited, or not any longer. */
+  unawaited(func: AnyFunction, promise: object): void;
+  /** A run that had to wait is over. */
+  over(): void;
+}
+
+/** A handler that is awaited. */
+interface Pending {
+  readonly func: AnyFunction;
+  readonly promise: object;
+}
+
+/** Takes the handlers off the stack and calls them, one after the other. */
+export class Run {
+  readonly #stack: Stack;
+  readonly #host: RunHost;
+  #graceful = false;
+  #pending: Pending | undefined;
+  #depth = 0;
+
+  constructor(stack: Stack, host: RunHost) {
+    this.#stack = stack;
+    this.#host = host;
   }
-
-  // ------------------------------------------------------------------ the run
 
   /** Whether a handler is on the call stack at this moment. */
   get calling(): boolean {
-    return this.#calling;
+    return this.#depth > 0;
   }
 
-  /** Whether a run is under way: a handler is being called, or awaited. */
-  get running(): boolean {
-    return this.#calling || this.#pending !== undefined;
+  /** Whether a handler is being called, or awaited. */
+  get active(): boolean {
+    return this.#depth > 0 || this.#pending !== undefined;
   }
 
   /**
    * Runs the handlers, awaiting the asynchronous ones.
    *
-   * @returns Whether the run is over; if not, `onOver` is called when it is.
+   * @returns Whether the run is over. If not, the host is told when it is.
    */
-  runGracefully(): boolean {
+  gracefully(): boolean {
     this.#graceful = true;
     return this.#advance();
   }
 
-  /** Runs the handlers that are left, at once. A handler that is being awaited is left alone. */
-  runNow(): void {
+  /** Runs the handlers that are left, at once. Nobody waits any more for the one that is awaited. */
+  atOnce(): void {
     this.#graceful = false;
     const pending = this.#pending;
     this.#pending = undefined;
-    if (pending !== undefined) reportUnawaited(pending.func, pending.promise);
+    if (pending !== undefined) this.#host.unawaited(pending.func, pending.promise);
     this.#advance();
   }
 
-  /** Gives up the handler that is being awaited, as failed, and goes on: at once or gracefully. */
-  giveUp(reason: string, graceful: boolean): void {
+  /** Gives up the handler that is awaited, as failed, and goes on with the others. */
+  giveUp(error: unknown, graceful: boolean): void {
     const pending = this.#pending;
     if (pending === undefined) return;
-    this.#pending = undefined;
     this.#graceful = graceful;
-    this.#fail(pending.func, new Error(reason));
-    this.#goOn();
+    this.#goOn(pending, { error });
   }
 
   /** Calls handlers until none is left (`true`), or until one has to be awaited (`false`). */
   #advance(): boolean {
-    for (let slot = this.#pop(); slot !== undefined; slot = this.#pop()) {
+    for (let slot = this.#stack.pop(); slot !== undefined; slot = this.#stack.pop()) {
       const result = this.#call(slot);
-      if (!isObject(result)) continue;
-      const func = functionOf(slot);
-      const waits = typeof slot === "object" && slot.waits;
-      if (waits && this.#graceful) {
-        this.#pending = { func, promise: result };
-        this.#settle(this.#pending);
-        return false;
-      }
-      if (!isThenable(result)) continue;
-      if (waits) reportUnawaited(func, result);
-      else reportPromise(func, result);
-      ignoreRejection(result);
+      if (isObject(result) && !this.#finish(slot, result)) return false;
     }
     return true;
   }
 
-  #goOn(): void {
-    if (this.#advance()) this.onOver?.();
+  /** Looks at what a handler has returned. Tells whether the next one may run. */
+  #finish(slot: AnyFunction | Registration, result: object): boolean {
+    const func = functionOf(slot);
+    const awaited = typeof slot === "object" && slot.awaited;
+    if (awaited && this.#graceful) {
+      this.#pending = { func, promise: result };
+      this.#host.waiting(func);
+      this.#settle(this.#pending);
+      return false;
+    }
+    if (!isThenable(result)) return true;
+    if (awaited) this.#host.unawaited(func, result);
+    else this.#host.returnedPromise(func, result);
+    return true;
   }
 
-  #call(slot: Func | Handler): unknown {
-    const calling = this.#calling;
-    this.#calling = true;
+  #call(slot: AnyFunction | Registration): unknown {
+    this.#depth++;
     try {
-      return typeof slot === "function" ? slot() : apply(slot.func, slot.self, slot.args);
+      return typeof slot === "function"
+        ? (slot as () => unknown)()
+        : apply(slot.func, slot.self, slot.args as unknown[]);
     } catch (error) {
-      this.#fail(functionOf(slot), error);
+      this.#host.raised(functionOf(slot), error);
       return undefined;
     } finally {
-      this.#calling = calling;
+      this.#depth--;
     }
   }
 
-  /** Awaits a promise. What comes of it after the handler was given up is nobody's concern. */
   async #settle(pending: Pending): Promise<void> {
     let failed: { error: unknown } | undefined;
     try {
@@ -253,32 +264,26 @@ export class Registry {
     } catch (error) {
       failed = { error };
     }
-    if (this.#pending !== pending) return;
-    this.#pending = undefined;
-    if (failed !== undefined) this.#fail(pending.func, failed.error);
-    this.#goOn();
+    // Nobody asks what becomes of a handler that was given up.
+    if (this.#pending === pending) this.#goOn(pending, failed);
   }
 
-  #fail(func: Func, error: unknown): void {
-    const exitCode = exitCodeOf(error);
-    if (exitCode !== undefined) {
-      this.failure = undefined;
-      this.#setExitCode(exitCode);
-    } else {
-      this.failure = { error };
-      reportException(func, error);
-    }
+  /** Goes on after a handler that was awaited. */
+  #goOn({ func }: Pending, failed: { error: unknown } | undefined): void {
+    this.#pending = undefined;
+    if (failed !== undefined) this.#host.raised(func, failed.error);
+    if (this.#advance()) this.#host.over();
   }
 }
 
-function addPosition(positions: Positions, func: Func, position: number): void {
+function addPosition(positions: Positions, func: AnyFunction, position: number): void {
   const found = positions.get(func);
   if (found === undefined) positions.set(func, position);
   else if (typeof found === "number") positions.set(func, [found, position]);
   else found[found.length] = position;
 }
 
-function functionOf(slot: Func | Handler): Func {
+function functionOf(slot: AnyFunction | Registration): AnyFunction {
   return typeof slot === "function" ? slot : slot.func;
 }
 
@@ -286,7 +291,7 @@ function isObject(result: unknown): result is object {
   return typeof result === "object" && result !== null || typeof result === "function";
 }
 
-/** Whether a handler's result is a promise or like one. Asking may call a getter, which may throw. */
+/** Whether a result is a promise or like one. Asking may call a getter, which may throw. */
 function isThenable(result: object): boolean {
   try {
     return "then" in result && typeof result.then === "function";
@@ -295,11 +300,11 @@ function isThenable(result: object): boolean {
   }
 }
 
-/** Keeps the rejection of a promise that nobody awaits from ending the program once more. */
-export function ignoreRejection(result: object): void {
+/** Takes a promise's rejection, so that it does not count as unhandled. */
+export function onRejected(promise: object, callback: (error: unknown) => void): void {
   try {
-    apply(then, result, [undefined, () => {}]);
+    apply(then, promise, [undefined, callback]);
   } catch {
-    // A thenable that is no promise: calling its `then` could start what it stands for.
+    // Like a promise, but none: calling its `then` could start what it stands for.
   }
 }

@@ -1,56 +1,84 @@
-// Signals that end the program. Opt-in, since listening to a signal takes away its default action.
+// Signals that end the program.
 
-import { describe } from "./errors.ts";
-import { type Cover, type Death, type EndOptions, realm, timeoutOf } from "./hooks.ts";
+import { checkMilliseconds, describe } from "./errors.ts";
+import { optionOf } from "./options.ts";
+import { realm } from "./realm.ts";
 
-const { os } = Deno.build;
+/** A signal that a program can listen to. Not every system has all of them. */
+export type Signal =
+  | "SIGABRT"
+  | "SIGALRM"
+  | "SIGBREAK"
+  | "SIGBUS"
+  | "SIGCHLD"
+  | "SIGCONT"
+  | "SIGEMT"
+  | "SIGHUP"
+  | "SIGINFO"
+  | "SIGINT"
+  | "SIGIO"
+  | "SIGPIPE"
+  | "SIGPOLL"
+  | "SIGPROF"
+  | "SIGPWR"
+  | "SIGQUIT"
+  | "SIGSTKFLT"
+  | "SIGSYS"
+  | "SIGTERM"
+  | "SIGTRAP"
+  | "SIGTSTP"
+  | "SIGTTIN"
+  | "SIGTTOU"
+  | "SIGURG"
+  | "SIGUSR1"
+  | "SIGUSR2"
+  | "SIGVTALRM"
+  | "SIGWINCH"
+  | "SIGXCPU"
+  | "SIGXFSZ";
 
-/** The signals by which users, terminals and supervisors end a program. */
-const defaultSignals: readonly Deno.Signal[] = os === "windows"
-  ? ["SIGINT", "SIGBREAK", "SIGHUP"]
-  : ["SIGINT", "SIGTERM", "SIGHUP"];
-
-/** The signals of Linux (which Windows shares where it has them) and of macOS and the BSDs, from 1. */
-const names = os === "linux" || os === "android" || os === "windows"
-  ? "HUP INT QUIT ILL TRAP ABRT BUS FPE KILL USR1 SEGV USR2 PIPE ALRM TERM STKFLT CHLD CONT STOP TSTP TTIN TTOU URG XCPU XFSZ VTALRM PROF WINCH IO PWR SYS"
-  : "HUP INT QUIT ILL TRAP ABRT EMT FPE KILL BUS SEGV SYS PIPE ALRM TERM URG STOP TSTP CONT CHLD TTIN TTOU IO XCPU XFSZ VTALRM PROF WINCH INFO USR1 USR2";
-
-/** Other names of signals. `SIGBREAK` has the number of `SIGTTIN`. */
-const aliases: { [alias: string]: string } = {
-  BREAK: "TTIN",
-  IOT: "ABRT",
-  POLL: "IO",
-  UNUSED: "SYS",
-};
+/** Options of {@linkcode exitOnSignals}. */
+export interface ExitOnSignalsOptions {
+  /**
+   * The signals. On Windows the default is those that the runtime supports there.
+   *
+   * @default {["SIGINT", "SIGTERM", "SIGHUP"]}
+   */
+  signals?: Iterable<Signal> | undefined;
+  /**
+   * How long handlers may be awaited, as in {@linkcode ExitOptions}. If several calls cover a
+   * signal, the shortest time counts.
+   *
+   * @default {undefined} The grace period of {@linkcode setGracePeriod}, or no limit.
+   */
+  timeout?: number | undefined;
+}
 
 /**
- * Ends the program gracefully when one of the signals comes: the handlers run, the
- * asynchronous ones are awaited, and then the process dies by that very signal, so that
- * a shell or a supervisor sees what ended it.
+ * Ends the program gracefully when one of the signals comes: the handlers run, the asynchronous ones
+ * are awaited, and then the process dies by that very signal where it may, so that a shell or a
+ * supervisor sees what ended it.
  *
- * Signals are opt-in, because listening to one takes away its default action, which is for
- * the application to decide and not for a library. Other listeners of the same signal are
- * called too.
+ * Signals are opt-in, because listening to one takes away its default action, which is for the
+ * application to decide and not for a library. Other listeners of the same signal are called too.
  *
- * - The process may send itself the signal only with `--allow-run` (without a list); nobody
- *   is prompted for it. Otherwise, and where the signal does not end the process because
- *   the application listens to it too, the exit status is 128 + the signal's number, which
- *   is what a shell makes of a signal. `Deno.exitCode` reads that number meanwhile.
- * - A second signal ends the program at once; handlers that are still waiting are skipped. (A
- *   terminal and `deno task` may send one Ctrl-C two times. So the same signal within 100 ms
- *   counts as one in a terminal, and elsewhere leaves the handlers those 100 ms.)
- * - One that comes while the program is ending otherwise joins: the run goes on, and then
- *   the signal is the status.
+ * - The process may send itself the signal only with `--allow-run` (without a list); nobody is
+ *   prompted for it. Otherwise, and if it survives that, the exit status is 128 + the signal's
+ *   number, which is what a shell makes of a signal. `Deno.exitCode` reads that number meanwhile.
+ * - At `SIGTERM` the status is 143 always, because a `--watch`er may share the process. So it is for
+ *   signals that stop a process, for `SIGPWR` and `SIGSTKFLT`, and for process 1 of a container.
+ * - A second signal ends the program at once: the handler that is pending is reported, the rest are
+ *   called without being awaited. One that comes within 100 ms is the first one again, whichever it
+ *   is: terminals, `deno task` and the watcher send a single Ctrl-C two or three times.
+ * - One that comes while the program is ending otherwise joins: the run goes on, and then the signal
+ *   is the status.
  * - In a worker only the worker ends, with 128 + the signal's number.
  *
- * @param signals The signals. Default: `SIGINT` (Ctrl-C), `SIGTERM` and `SIGHUP`; on Windows
- * `SIGINT`, `SIGBREAK` and `SIGHUP`.
- * @param options How long handlers may be awaited. If several calls cover a signal, the
- * shortest time counts.
- * @returns An object that, when disposed, gives the signals their default action back,
- * except those that another call still covers.
- * @throws {TypeError} If `signals` is not a list of signals that can be listened to here.
- * @throws {TypeError} If `timeout` is not a number.
+ * @param options Which signals, and how long handlers may be awaited.
+ * @returns An object that, when disposed of, gives the signals their default action back, except
+ * those that another call still covers.
+ * @throws {TypeError} If `signals` is not a list of signals that can be listened to here, or
+ * `timeout` not a number. None of the signals is covered then.
  * @throws {RangeError} If `timeout` is negative or not finite.
  *
  * @example Clean up after Ctrl-C
@@ -63,95 +91,26 @@ const aliases: { [alias: string]: string } = {
  *   saved.push(await Promise.resolve("state"));
  * });
  *
- * using _signals = exitOnSignals();
+ * exitOnSignals({ timeout: 5_000 });
  * assertEquals(saved, []); // until Ctrl-C comes
  * ```
  */
-export function exitOnSignals(
-  signals: Iterable<Deno.Signal> = defaultSignals,
-  options: EndOptions = {},
-): Disposable {
-  const call = { timeout: timeoutOf(options, "exit on signals") };
-  const covered = new Set<Deno.Signal>();
-  const dispose = () => {
-    for (const signal of covered) uncover(signal, call);
-    covered.clear();
-  };
-  try {
-    for (const signal of listOf(signals)) {
-      cover(signal, call);
-      covered.add(signal);
-    }
-  } catch (error) {
-    dispose();
-    throw error;
-  }
-  return { [Symbol.dispose]: dispose };
+export function exitOnSignals(options?: ExitOnSignalsOptions): Disposable {
+  const action = "exit on signals";
+  const timeout = checkMilliseconds(optionOf(options, "timeout", action), action);
+  const signals = optionOf(options, "signals", action);
+  const takeBack = realm.exitOnSignals({
+    ...(signals === undefined ? {} : { signals: listOf(signals) }),
+    timeout,
+  });
+  return { [Symbol.dispose]: takeBack };
 }
 
-function listOf(signals: unknown): Iterable<Deno.Signal> {
+function listOf(signals: unknown): string[] {
   if (typeof signals === "object" && signals !== null && Symbol.iterator in signals) {
-    return signals as Iterable<Deno.Signal>;
+    return [...signals as Iterable<string>];
   }
   throw new TypeError(
     `Cannot exit on signals: expected a list of signals, received ${describe(signals)}`,
   );
-}
-
-/** Listens to a signal for a call, unless another call of this realm does. */
-function cover(signal: Deno.Signal, call: EndOptions): void {
-  let shared = realm.covers[signal];
-  if (shared === undefined) {
-    const calls: EndOptions[] = [];
-    const death = deathBy(signal);
-    shared = { calls, listener: () => realm.endBySignal(death, shortest(calls)) };
-    Deno.addSignalListener(signal, shared.listener);
-    realm.covers[signal] = shared;
-  }
-  shared.calls.push(call);
-}
-
-function uncover(signal: Deno.Signal, call: EndOptions): void {
-  const shared = realm.covers[signal];
-  if (shared === undefined) return;
-  shared.calls.splice(shared.calls.indexOf(call), 1);
-  if (shared.calls.length === 0) stopListening(signal, shared);
-}
-
-function stopListening(signal: Deno.Signal, { listener }: Cover): void {
-  delete realm.covers[signal];
-  Deno.removeSignalListener(signal, listener);
-}
-
-function shortest(calls: readonly EndOptions[]): number | undefined {
-  let shortest: number | undefined;
-  for (let index = 0; index < calls.length; index++) {
-    const { timeout } = calls[index];
-    if (timeout !== undefined && timeout < (shortest ?? Infinity)) shortest = timeout;
-  }
-  return shortest;
-}
-
-function deathBy(signal: Deno.Signal): Death {
-  const name = signal.slice("SIG".length);
-  return {
-    code: 128 + names.split(" ").indexOf(aliases[name] ?? name) + 1,
-    die: () => dieBy(signal),
-  };
-}
-
-/** Sends this process the signal, with its default action given back. Returns if it survives. */
-function dieBy(signal: Deno.Signal): void {
-  const shared = realm.covers[signal];
-  if (shared !== undefined) stopListening(signal, shared);
-  if ("WorkerGlobalScope" in globalThis) return; // The process is not the worker's to end.
-  if (Deno.permissions.querySync({ name: "run" }).state !== "granted") return;
-  try {
-    Deno.kill(Deno.pid, signal);
-  } catch {
-    return; // Windows cannot send this one.
-  }
-  // Deno carries out the default action in a thread of its own, within milliseconds. Only where
-  // the application listens to the signal too is there none, and the process survives.
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 500);
 }

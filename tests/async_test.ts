@@ -1,7 +1,8 @@
 // Graceful ends: registerAsync(). What exit() does is in exit_test.ts.
 
 import { assertEquals } from "@std/assert";
-import { assertOutcome, fixture, run, runFixture, version } from "./program.ts";
+import { pathToFileURL } from "node:url";
+import { assertOutcome, fixture, Program, run, runFixture, writeProgram } from "./program.ts";
 
 /** How most programs begin. The asynchronous handlers wait for a chain of turns of the event loop. */
 const fourHandlers = `
@@ -119,14 +120,49 @@ Deno.test("async handlers are awaited at an uncaught SystemExit", async () => {
 });
 
 Deno.test("on an immediate end async handlers are called in their turn, and that is reported", async () => {
-  assertOutcome(await run(`${fourHandlers} Deno.exit(3);`), {
-    lines: atOnce(3),
+  for (const call of ["Deno.exit", "process.exit"]) {
+    const file = writeProgram(`${fourHandlers}\n/* here */ ${call}(3);`);
+    const line = (await Deno.readTextFile(file)).split("\n").findIndex((text) =>
+      text.includes("here")
+    );
+    const outcome = await new Program(["run", "--no-check", "--no-config", file]).outcome();
+    const place = `${pathToFileURL(file)}:${line + 1}:${call === "Deno.exit" ? 17 : 20}`;
+    const report =
+      `Cannot await atexit handler handler: the program was ended by ${call}() at ${place}. ` +
+      "End it with exit(), which waits\nPromise { <pending> }\n";
+    assertOutcome(outcome, { lines: atOnce(3), code: 3, stderr: report + report });
+  }
+});
+
+Deno.test("a report that nobody awaits a handler says why", async () => {
+  const exits = "End it with exit(), which waits";
+  const rows = {
+    "close();": `the program was ended by close(). ${exits}`,
+    'dispatchEvent(new Event("unload"));':
+      "the program is unloading, and nothing can delay that. Use register() and a synchronous function for this",
+    "const { exit } = Deno; exit(1);": "the program was ended by Deno.exit() at ",
+  };
+  for (const [end, reason] of Object.entries(rows)) {
+    const outcome = await run(`
+      import { registerAsync } from "@atexit/atexit";
+      registerAsync(async function waits() { await new Promise(() => {}); });
+      ${end}
+    `);
+    const counts = { [`Cannot await atexit handler waits: ${reason}`]: 1 };
+    assertOutcome(outcome, { counts });
+  }
+});
+
+Deno.test("a report that nobody awaits a handler shows its rejection", async () => {
+  const outcome = await run(`
+    import { registerAsync } from "@atexit/atexit";
+    registerAsync(async function fails() { throw new Error("at once"); });
+    Deno.exit(3);
+  `);
+  assertOutcome(outcome, {
     code: 3,
-    counts: {
-      "Cannot await atexit handler": 2,
-      "exit()": 2,
-      "\nPromise { <pending> }\n": 2,
-    },
+    stderr: /^Cannot await atexit handler fails: .*\nPromise {\n {2}<rejected> Error: at once\n/,
+    counts: { "Error: at once": 1, "Exception in": 0 },
   });
 });
 
@@ -270,24 +306,64 @@ Deno.test("in a worker async handlers are awaited where the worker can wait", as
   );
 });
 
-Deno.test("errors in the rest of a cut run are reported, and the first one is the cause", async () => {
+Deno.test("an error joins a run: it goes on, later errors are reported at once, and the first one is the cause", async () => {
   const outcome = await run(`
     import { register, registerAsync } from "@atexit/atexit";
+    const sleep = () => new Promise((resolve) => setTimeout(resolve, 5));
+    register(() => console.error("last", Deno.exitCode));
+    registerAsync(async () => {
+      await sleep();
+      console.error("flushed");
+    });
     register(() => reportError(new Error("third")));
-    registerAsync(async function waiting() {
+    registerAsync(async () => {
       Promise.reject(new Error("second"));
-      await new Promise(() => {});
+      await sleep();
+      console.error("awaited");
     });
     Promise.reject(new Error("first"));
   `);
   assertOutcome(outcome, {
     code: 1,
     counts: {
-      "Error: second\n": 1,
-      "Error: third\n": 1,
+      "Uncaught error:\nError: second\n": 1,
+      "Uncaught error:\nError: third\n": 1,
       "error: Uncaught (in promise) Error: first\n": 1,
+      "Cannot await": 0,
     },
   });
+  assertOutcome(outcome, ({ stderr }) => {
+    const said = stderr.match(/second$|awaited|third$|flushed|last 1|first$/gm);
+    assertEquals(said, ["second", "awaited", "third", "flushed", "last 1", "first"]);
+  });
+});
+
+Deno.test("an error that joins a run that nothing has decided is the cause", async () => {
+  for (const end of ["exit(3);", ""]) {
+    const outcome = await run(`
+      import { exit, register, registerAsync } from "@atexit/atexit";
+      register(() => console.log("last", Deno.exitCode));
+      registerAsync(async () => {
+        Promise.reject(new Error("first"));
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        setTimeout(() => { throw new Error("second"); });
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        console.log("awaited", Deno.exitCode);
+        throw new Error("of the handler");
+      });
+      ${end}
+    `);
+    assertOutcome(outcome, {
+      lines: ["awaited 1", "last 1"],
+      code: 1,
+      counts: {
+        "Uncaught error:\nError: second\n": 1,
+        "Exception in atexit handler (anonymous) ": 1,
+        "Error: of the handler\n": 1,
+        "error: Uncaught (in promise) Error: first\n": 1,
+      },
+    });
+  }
 });
 
 Deno.test("Deno.exit(n) that cuts a decided end short is the status, whatever handlers have raised", async () => {
@@ -331,9 +407,8 @@ Deno.test("the end of a deno test module is no dry event loop", async () => {
   `;
   const outcome = await run(source, { command: ["test"] });
   assertOutcome(outcome, { stdout: /^started$/m });
-  // Deno before 2.7 runs microtasks before it dispatches `unload`, so that it looks like one.
   assertOutcome(outcome, ({ stdout, stderr }) => {
-    assertEquals((stdout + stderr).includes("can never settle"), version < 207);
+    assertEquals((stdout + stderr).includes("can never settle"), false);
   });
 });
 

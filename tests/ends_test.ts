@@ -8,6 +8,7 @@ import {
   type Outcome,
   Program,
   run,
+  version,
   writeProgram,
 } from "./program.ts";
 
@@ -215,6 +216,44 @@ Deno.test("what a handler raises at close() of a worker reaches the main program
     stderr: /^Exception in atexit handler bad:/m,
   });
 });
+
+for (
+  const [end, code, reason] of [
+    ["", 0, "dry"],
+    ["exit(3);", 3, "exit"],
+    ["Deno.exit(3);", 3, "exit"],
+    ["process.exit(3);", 3, "exit"],
+    ["setTimeout(() => { throw new SystemExit(3); });", 3, "exit"],
+    ['setTimeout(() => { throw new Error("boom"); });', 1, "error"],
+  ] as const
+) {
+  Deno.test({
+    name: `handlers of a node:worker_threads worker run: ${end || "running dry"}`,
+    // Before, nobody is told of the worker's end, and the main program may end before it.
+    ignore: version < 207,
+    async fn() {
+      const main = `
+        import { Worker } from "node:worker_threads";
+        import { register } from "@atexit/atexit";
+        register(() => console.log("main"));
+        const worker = new Worker(new URL("worker.ts", import.meta.url));
+        worker.on("error", () => {});
+        worker.on("exit", (code) => console.log("worker exit", code));
+      `;
+      const worker = `
+        import process from "node:process";
+        import { exit, exitReason, register, SystemExit } from "@atexit/atexit";
+        register(() => console.log("handler", exitReason().kind));
+        ${end}
+      `;
+      const command = ["run", "--allow-read", "--allow-env"];
+      assertOutcome(await run(main, { command, files: { "worker.ts": worker } }), {
+        lines: [`handler ${reason}`, `worker exit ${code}`, "main"],
+        code: 0,
+      });
+    },
+  });
+}
 
 Deno.test("--watch runs the handlers when it restarts the program", async () => {
   const source = `${twoHandlers} console.log("started 1"); setInterval(() => {}, 1000);`;

@@ -17,10 +17,18 @@ Deno.test("SystemExit checks its code", () => {
   assertEquals(new SystemExit().code, 0);
   assertEquals(new SystemExit(-1).code, -1);
   for (const code of [1.5, NaN, Infinity, 2 ** 31]) {
-    assertThrows(() => new SystemExit(code), RangeError, `received ${code}`);
+    assertThrows(
+      () => new SystemExit(code),
+      RangeError,
+      `Cannot create SystemExit: expected a 32-bit integer as exit code, received ${code}`,
+    );
   }
-  for (const code of ["1", null, {}, () => {}]) {
-    assertThrows(() => new SystemExit(code as number), TypeError, "Cannot create SystemExit");
+  for (const code of [null, {}, () => {}, true, 1n, Symbol()]) {
+    assertThrows(
+      () => new SystemExit(code as number),
+      TypeError,
+      "Cannot create SystemExit: expected a 32-bit integer as exit code, received",
+    );
   }
 });
 
@@ -29,6 +37,62 @@ Deno.test("SystemExit is an Error with a name and a message", () => {
   assertEquals(error instanceof Error, true);
   assertEquals([error.name, error.message], ["SystemExit", "The program ends with exit code 2"]);
 });
+
+Deno.test("SystemExit of a text has the code 1, and the text as its message", () => {
+  for (const text of ["1", "usage: greet NAME", ""]) {
+    const exit = new SystemExit(text);
+    assertEquals([exit.code, exit.message, exit.name], [1, text, "SystemExit"]);
+  }
+});
+
+Deno.test("SystemExit recognises its instances; classes derived from it only their own", () => {
+  class Derived extends SystemExit {}
+  assertEquals(new Derived(3) instanceof SystemExit, true);
+  assertEquals(new Derived(3) instanceof Derived, true);
+  assertEquals(new SystemExit(3) instanceof Derived, false);
+  for (const value of [undefined, null, 3, "text", {}, { code: 3 }, new Error()]) {
+    assertEquals((value as unknown) instanceof SystemExit, false);
+  }
+});
+
+/** Programs that write to one stream what they do, and end with a text. */
+const endsWithText = `
+  import { register, registerAsync, SystemExit } from "@atexit/atexit";
+  register(() => console.error("handler", Deno.exitCode));
+`;
+
+for (
+  const [end, stderr, code] of [
+    ['setTimeout(() => { throw new SystemExit("text"); });', "text\nhandler 1\n", 1],
+    ['Promise.reject(new SystemExit("two\\nlines"));', "two\nlines\nhandler 1\n", 1],
+    ['throw new SystemExit("text");', "text\nhandler 1\n", 1],
+    ['throw new SystemExit("");', "\nhandler 1\n", 1],
+    // Whatever then decides the status.
+    [
+      'register(() => Deno.exit(4)); Promise.reject(new SystemExit("text"));',
+      "text\nhandler 4\n",
+      4,
+    ],
+    // In a handler, at that time.
+    ['register(() => { throw new SystemExit("text"); });', "text\nhandler 1\n", 1],
+    [
+      'registerAsync(async () => { await Promise.resolve(); throw new SystemExit("text"); });',
+      "text\nhandler 1\n",
+      1,
+    ],
+    ['try { throw new SystemExit("text"); } catch {}', "handler 0\n", 0],
+    ['register(() => { try { throw new SystemExit("text"); } catch {} });', "handler 0\n", 0],
+    [
+      'addEventListener("error", (event) => event.preventDefault()); setTimeout(() => { throw new SystemExit("text"); });',
+      "handler 0\n",
+      0,
+    ],
+  ] as const
+) {
+  Deno.test(`SystemExit of a text writes it and a newline, and no heading: ${end}`, async () => {
+    assertOutcome(await run(endsWithText + end), { stderr, code });
+  });
+}
 
 Deno.test("SystemExit whose code was spoilt ends with 1, and loses no handler", async () => {
   const ends = [

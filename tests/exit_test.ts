@@ -1,6 +1,6 @@
-// exit(): its status, its timeout, and where it turns out not to end the program.
+// exit(), exitReason() and setGracePeriod().
 
-import { assertOutcome, run, runFixture } from "./program.ts";
+import { assertOutcome, run, runFixture, start } from "./program.ts";
 
 Deno.test("exit(code) awaits the handlers, ends with code, and never resolves", async () => {
   const outcome = await run(`
@@ -28,7 +28,7 @@ Deno.test("exit() ends with Deno.exitCode", async () => {
 
 Deno.test("exit() rejects bad arguments at once, and nothing ends", async () => {
   const code = "expected a 32-bit integer as exit code, received";
-  const timeout = "expected a timeout in milliseconds";
+  const timeout = "expected a time in milliseconds";
   const positive = `${timeout}, a finite number of 0 or more, received`;
   const rejections = {
     '"1"': `TypeError: Cannot exit: ${code} "1"`,
@@ -99,41 +99,108 @@ Deno.test("exit() twice at the same time is one exit, with the last code", async
   });
 });
 
-/** A handler that is stuck, one that takes a second, and one that does not wait. */
+/** Handlers of which the last two cannot settle, one that takes its time, and one that is synchronous. */
 const stuck = `
   import { exit, register, registerAsync } from "@atexit/atexit";
   register(() => console.log("sync last"));
-  registerAsync(async function neverAwaited() {
-    console.log("async");
+  registerAsync(async function slow() {
+    console.log("slow");
     await new Promise((resolve) => setTimeout(resolve, 1000));
-    console.log("not reached");
+    console.log("slow ends");
   });
-  registerAsync(function stuck() { console.log("stuck"); return new Promise(() => {}); });
+  registerAsync(function stuck2() { console.log("stuck 2"); return new Promise(() => {}); });
+  registerAsync(function stuck1() { console.log("stuck 1"); return new Promise(() => {}); });
 `;
 
 for (
   const [how, end] of [
-    ["busy loop", "exit(3, { timeout: 30 });"],
-    ["top level", "await exit(3, { timeout: 30 });"],
+    ["busy loop", "exit(3, { timeout: 500 });"],
+    ["top level", "await exit(3, { timeout: 500 });"],
   ]
 ) {
   Deno.test(`exit() awaits no handler any longer after its timeout: ${how}`, async () => {
-    assertOutcome(await run(`${stuck} setInterval(() => {}, 1000); ${end}`), {
-      lines: ["stuck", "async", "sync last"],
+    const outcome = await run(`${stuck} setInterval(() => {}, 1000); ${end}`);
+    assertOutcome(outcome, {
+      lines: ["stuck 1", "stuck 2", "slow", "sync last"],
       code: 1,
-      stderr: /^Exception in atexit handler stuck:\nError: .* did not settle within 30 ms/,
-      counts: { "Cannot await atexit handler neverAwaited": 1, "error: Uncaught Error: ": 1 },
+      stderr:
+        /^Exception in atexit handler stuck1:\nError: .* did not settle within nine tenths of the 500 ms/,
+      counts: {
+        "Exception in atexit handler": 2,
+        "Exception in atexit handler stuck2:\nError: The handler did not settle within 500 ms\n": 1,
+        "Cannot await atexit handler slow: the time is over, 500 ms for all handlers. Give them a longer timeout\nPromise { <pending> }\n":
+          1,
+        "error: Uncaught Error: The handler did not settle within 500 ms\n": 1,
+      },
     });
   });
 }
+
+Deno.test("exit() leaves the last tenth of its timeout to the handlers behind a stuck one", async () => {
+  const outcome = await run(`
+    import { exit, register, registerAsync } from "@atexit/atexit";
+    const start = performance.now();
+    const passed = () => {
+      const time = performance.now() - start;
+      return time < 450 ? "early" : time < 500 ? "last tenth" : "late";
+    };
+    const sleep = (time) => new Promise((resolve) => setTimeout(resolve, time));
+    register(() => console.log("last", passed()));
+    registerAsync(async () => { await sleep(5); console.log("flushed"); });
+    register(() => console.log("between", passed()));
+    registerAsync(function stuck() { return new Promise(() => {}); });
+    setInterval(() => {}, 1000);
+    exit(3, { timeout: 500 });
+  `);
+  assertOutcome(outcome, {
+    lines: ["between last tenth", "flushed", "last last tenth"],
+    code: 1,
+    stderr: /^Exception in atexit handler stuck:\nError: .* within nine tenths of the 500 ms/,
+    counts: { "Cannot await": 0, "Exception in": 1 },
+  });
+});
+
+Deno.test("exit() gives the whole timeout to a handler with no asynchronous one behind it", async () => {
+  const outcome = await run(`
+    import { exit, register, registerAsync } from "@atexit/atexit";
+    const start = performance.now();
+    register(() => console.log("last", performance.now() - start >= 200));
+    registerAsync(function stuck() { return new Promise(() => {}); });
+    setInterval(() => {}, 1000);
+    exit(3, { timeout: 200 });
+  `);
+  assertOutcome(outcome, {
+    lines: ["last true"],
+    code: 1,
+    stderr: /^Exception in atexit handler stuck:\nError: .* did not settle within 200 ms\n/,
+    counts: { "Cannot await": 0, "Exception in": 1 },
+  });
+});
+
+Deno.test("exit(code, { timeout: 0 }) calls the handlers, and awaits none", async () => {
+  const outcome = await run(`
+    import { exit, register, registerAsync } from "@atexit/atexit";
+    register(() => console.log("last"));
+    registerAsync(async function behind() { console.log("behind"); await new Promise(() => {}); });
+    registerAsync(async function pending() { await new Promise(() => {}); });
+    setInterval(() => {}, 1000);
+    exit(3, { timeout: 0 });
+  `);
+  assertOutcome(outcome, {
+    lines: ["behind", "last"],
+    code: 1,
+    stderr: /^Exception in atexit handler pending:\nError: .* did not settle within 0 ms\n/,
+    counts: { "Cannot await atexit handler behind: the time is over": 1 },
+  });
+});
 
 Deno.test("exit() with a timeout does not keep a program alive whose event loop is dry", async () => {
   const exit = "exit(3, { timeout: 1e9 })";
   for (const end of [`${exit};`, `setTimeout(() => ${exit});`]) {
     assertOutcome(await run(`${stuck} ${end}`), {
-      lines: ["stuck", "async", "not reached", "sync last"],
+      lines: ["stuck 1", "stuck 2", "slow", "slow ends", "sync last"],
       code: 1,
-      stderr: /can never settle/,
+      counts: { "can never settle": 3, "Exception in": 2 }, // One is raised again.
     });
   }
 });
@@ -175,20 +242,293 @@ Deno.test("exit() rejects if deno test refuses it, and nothing is left behind fo
   });
 });
 
-Deno.test("exit() rejects with SystemExit if Deno.exit returns, and the registry is usable as before", async () => {
+Deno.test("exit() rejects with SystemExit if Deno.exit returns, and everything is as before", async () => {
   const outcome = await run(`
-    import { exit, registerAsync } from "@atexit/atexit";
+    import { exit, exitReason, registerAsync } from "@atexit/atexit";
     const real = Deno.exit;
     Deno.exit = (code) => console.log("stub", code);
+    Deno.exitCode = 6;
     const handler = async (text) => { await Promise.resolve(); console.log(text); };
     registerAsync(handler, "handler");
-    await exit(7).catch((error) => console.log(String(error), error.code));
+    const others = [exit(5), exit(7, { timeout: 1e9 })];
+    for (const exit of others) {
+      await exit.catch((error) => console.log(String(error), error.code));
+    }
+    console.log(Deno.exitCode, exitReason());
     Deno.exit = real;
-    Deno.exitCode = 0;
     registerAsync(handler, "later");
   `);
   assertOutcome(outcome, {
-    lines: ["handler", "stub 7", "SystemExit: The program ends with exit code 7 7", "later"],
-    code: 0,
+    lines: [
+      "handler",
+      "stub 7",
+      "SystemExit: The program ends with exit code 7 7",
+      "SystemExit: The program ends with exit code 7 7",
+      "6 undefined",
+      "later",
+    ],
+    code: 6,
+    stderr: "",
   });
+});
+Deno.test("exit() leaves the exit code where the exit is refused, whoever sets it", async () => {
+  for (const end of ["exit(4)", "throw new SystemExit(4)"]) {
+    const outcome = await run(`
+      import { exit, exitReason, register, registerAsync, SystemExit } from "@atexit/atexit";
+      const real = Deno.exit;
+      Deno.exit = (code) => console.log("stub", code);
+      Deno.exitCode = 6;
+      registerAsync(async () => { await Promise.resolve(); console.log("handler", Deno.exitCode); });
+      setTimeout(() => { ${end} });
+      addEventListener("unhandledrejection", (event) => event.preventDefault());
+      setTimeout(() => {
+        console.log(Deno.exitCode, exitReason());
+        Deno.exit = real;
+        register(() => console.log("later"));
+      }, 20);
+    `);
+    assertOutcome(outcome, {
+      lines: ["handler 4", "stub 4", "6 undefined", "later"],
+      code: 6,
+      stderr: "",
+    });
+  }
+});
+
+for (const type of ["error", "unhandledrejection"]) {
+  const raise = type === "error"
+    ? 'setTimeout(() => { throw new Error("boom"); });'
+    : 'Promise.reject(new Error("boom"));';
+  const source = (prevent: string) => `
+    import { exit, exitReason, register, registerAsync } from "@atexit/atexit";
+    register(() => console.log("last", Deno.exitCode, exitReason().kind));
+    registerAsync(async () => await Promise.resolve());
+    addEventListener("${type}", (event) => {
+      ${prevent}
+      exit(3);
+      console.log("listener goes on");
+    });
+    addEventListener("${type}", () => console.log("other listener"));
+    ${raise}
+  `;
+
+  Deno.test(`exit() in a listener of ${type} starts its run after the event, and the error is the cause`, async () => {
+    assertOutcome(await run(source("")), {
+      lines: ["listener goes on", "other listener", "last 1 error"],
+      code: 1,
+      stderr: /^error: Uncaught (\(in promise\) )?Error: boom\n/,
+    });
+  });
+
+  Deno.test(`exit() in a listener of ${type} that prevents the default decides`, async () => {
+    assertOutcome(await run(source("event.preventDefault();")), {
+      lines: ["listener goes on", "other listener", "last 3 exit"],
+      code: 3,
+      stderr: "",
+    });
+  });
+}
+
+// ------------------------------------------------------------------------------------ exitReason()
+
+/** A program that tells why it ends, before it does and in a handler of each kind. */
+const tellsReason = `
+  import { exit, exitOnSignals, exitReason, register, registerAsync, SystemExit } from "@atexit/atexit";
+  console.log(exitReason());
+  register(() => console.log(exitReason()));
+`;
+
+for (
+  const [end, reason] of [
+    ["", '{ kind: "dry" }'],
+    ["exit(1);", '{ kind: "exit" }'],
+    ["Deno.exit(1);", '{ kind: "exit" }'],
+    ["close();", '{ kind: "exit" }'],
+    ["const { exit } = process; exit(1);", '{ kind: "exit" }'],
+    ["setTimeout(() => { throw new SystemExit(1); });", '{ kind: "exit" }'],
+    ['setTimeout(() => { throw "boom"; });', '{ kind: "error", error: "boom" }'],
+    ["Promise.reject(undefined);", '{ kind: "error", error: undefined }'],
+    ['dispatchEvent(new Event("unload"));', '{ kind: "unload" }'],
+  ]
+) {
+  Deno.test(`exitReason() tells why the program ends: ${end || "running dry"}`, async () => {
+    assertOutcome(await run(tellsReason + end), { lines: ["undefined", reason] });
+  });
+}
+
+Deno.test({
+  name: "exitReason() tells which signal ends the program",
+  ignore: Deno.build.os === "windows",
+  async fn() {
+    const end = 'exitOnSignals(); setInterval(() => {}, 1000); console.log("ready");';
+    await using program = start(tellsReason + end);
+    await program.says("ready");
+    program.kill("SIGHUP");
+    const lines = ["undefined", "ready", '{ kind: "signal", signal: "SIGHUP" }'];
+    assertOutcome(await program.outcome(), { lines, code: 129 });
+  },
+});
+
+Deno.test("exitReason() is the very value that nobody handled", async () => {
+  const outcome = await run(`
+    import { exitReason, registerAsync } from "@atexit/atexit";
+    const error = new Error("boom");
+    registerAsync(async () => {
+      await Promise.resolve();
+      console.log(exitReason().error === error);
+    });
+    Promise.reject(error);
+  `);
+  assertOutcome(outcome, { lines: ["true"], code: 1 });
+});
+
+Deno.test("exitReason() is undefined again if an exit turns out not to happen", async () => {
+  const outcome = await run(`
+    Deno.exit = () => {};
+    const { exitReason, register } = await import("@atexit/atexit");
+    register(() => console.log(exitReason()));
+    Deno.exit(3);
+    console.log(exitReason());
+  `);
+  assertOutcome(outcome, { lines: ['{ kind: "exit" }', "undefined"], code: 0 });
+});
+
+// -------------------------------------------------------------------------------- setGracePeriod()
+
+/** A program whose only asynchronous handler never settles, and keeps the event loop turning. */
+const neverSettles = `
+  import { exit, exitOnSignals, register, registerAsync, setGracePeriod, SystemExit } from "@atexit/atexit";
+  const start = performance.now();
+  register(() => console.log(performance.now() - start < 300 ? "soon" : "late"));
+  registerAsync(function stuck() { return new Promise(() => setInterval(() => {}, 1000)); });
+`;
+
+for (
+  const end of [
+    'setTimeout(() => { throw new Error("boom"); });',
+    "Promise.reject(new SystemExit(3));",
+    "exit(3);",
+    "",
+    "await exit(3);",
+  ]
+) {
+  Deno.test(`setGracePeriod() limits an end that nothing else limits: ${end || "running dry"}`, async () => {
+    assertOutcome(await run(`${neverSettles} setGracePeriod(100); ${end}`), {
+      lines: ["soon"],
+      code: 1,
+      stderr: /Exception in atexit handler stuck:\nError: .* did not settle within 100 ms\n/,
+    });
+  });
+}
+
+Deno.test("setGracePeriod() gives way to a timeout, also to a longer one", async () => {
+  const outcome = await run(`${neverSettles} setGracePeriod(20); exit(3, { timeout: 400 });`);
+  assertOutcome(outcome, { lines: ["late"], code: 1, stderr: /did not settle within 400 ms\n/ });
+});
+
+Deno.test("setGracePeriod() takes effect at the next run, and undefined sets no limit", async () => {
+  for (const before of ["setGracePeriod(10); setGracePeriod(undefined);", ""]) {
+    const outcome = await run(`
+      import { exit, registerAsync, setGracePeriod } from "@atexit/atexit";
+      ${before}
+      registerAsync(async () => {
+        setGracePeriod(10);
+        await new Promise((resolve) => setTimeout(resolve, 100));
+        console.log("awaited");
+      });
+      exit(3);
+    `);
+    assertOutcome(outcome, { lines: ["awaited"], code: 3, stderr: "" });
+  }
+});
+
+Deno.test("setGracePeriod() throws at a bad value", async () => {
+  const time = "Cannot set the grace period: expected a time in milliseconds";
+  const rows = {
+    "null": `TypeError: ${time}, received null`,
+    '"1"': `TypeError: ${time}, received "1"`,
+    "-1": `RangeError: ${time}, a finite number of 0 or more, received -1`,
+    "NaN": `RangeError: ${time}, a finite number of 0 or more, received NaN`,
+    "Infinity": `RangeError: ${time}, a finite number of 0 or more, received Infinity`,
+  };
+  const outcome = await run(`
+    import { setGracePeriod } from "@atexit/atexit";
+    for (const value of [${Object.keys(rows)}]) {
+      try { setGracePeriod(value); } catch (error) { console.log(String(error)); }
+    }
+  `);
+  assertOutcome(outcome, { lines: Object.values(rows), code: 0 });
+});
+
+// ------------------------------------------------------------------ the exit listeners of process
+
+const listens = `
+  import process from "node:process";
+  import { exit, exitOnSignals, register, registerAsync, SystemExit } from "@atexit/atexit";
+  register(() => console.log("handler"));
+  registerAsync(async () => await Promise.resolve());
+  process.on("exit", (code) => console.log("exit", code));
+`;
+
+for (
+  const [end, code] of [
+    ["exit(3);", 3],
+    ["setTimeout(() => { throw new SystemExit(3); });", 3],
+    ["Promise.reject(new SystemExit(3));", 3],
+  ] as const
+) {
+  Deno.test(`exit listeners of process are called once, after the run: ${end}`, async () => {
+    const lines = ["handler", `exit ${code}`];
+    assertOutcome(await run(listens + end), { lines, code, stderr: "" });
+  });
+}
+
+Deno.test({
+  name: "exit listeners of process are called before the process ends by a named signal",
+  ignore: Deno.build.os === "windows",
+  async fn() {
+    const end = 'exitOnSignals(); setInterval(() => {}, 1000); console.log("ready");';
+    for (
+      const [command, status] of [
+        [["run"], { code: 130 }],
+        [["run", "--allow-run"], { signal: "SIGINT" }],
+      ] as const
+    ) {
+      await using program = start(listens + end, { command: [...command] });
+      await program.says("ready");
+      program.kill("SIGINT");
+      const lines = ["ready", "handler", "exit 130"];
+      assertOutcome(await program.outcome(), { lines, ...status, stderr: "" });
+    }
+  },
+});
+
+Deno.test("an exit listener of process that throws is reported, and the program ends all the same", async () => {
+  const throwing = 'process.on("exit", () => { throw new Error("in listener"); });';
+  assertOutcome(await run(`${listens} ${throwing} exit(3);`), {
+    lines: ["handler", "exit 3"],
+    code: 3,
+    stderr: /^Exception in an exit listener of process:\nError: in listener\n/,
+    counts: { "Uncaught": 0 },
+  });
+});
+
+Deno.test("exit listeners of process are not called where the exit may be refused", async () => {
+  const outcome = await run(`${listens}
+    const real = Deno.exit;
+    Deno.exit = (code) => console.log("stub", code);
+    exit(3).catch(() => {
+      console.log("refused");
+      Deno.exit = real;
+      exit(4);
+    });
+  `);
+  assertOutcome(outcome, { lines: ["handler", "stub 3", "refused", "exit 4"], code: 4 });
+});
+
+Deno.test("exit listeners of process are not called at Deno.exit() and at an uncaught error, as without the module", async () => {
+  const sync = listens.replace(/registerAsync\(async.*/, "");
+  assertOutcome(await run(`${sync} Deno.exit(3);`), { lines: ["handler"], code: 3 });
+  const error = await run(`${sync} setTimeout(() => { throw new Error("boom"); });`);
+  assertOutcome(error, { lines: ["handler"], code: 1 });
 });

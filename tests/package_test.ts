@@ -1,7 +1,7 @@
 // The package as a user gets it: what would be published, from a server that speaks JSR's protocol,
 // added to an empty directory with an empty cache.
 
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { assertOutcome, type Options, type Outcome, Program } from "./program.ts";
 
 const root = new URL("..", import.meta.url);
@@ -10,17 +10,9 @@ const base = `/@atexit/atexit`;
 
 Deno.test("deno add and a program work with the package as it would be published", async () => {
   const files = await filesToPublish();
-  assertEquals([...files.keys()].sort(), [
-    "/CHANGELOG.md",
-    "/LICENSE",
-    "/README.md",
-    "/deno.json",
-    "/errors.ts",
-    "/hooks.ts",
-    "/mod.ts",
-    "/registry.ts",
-    "/signals.ts",
-  ]);
+  for (const name of ["/README.md", "/LICENSE", "/mod.ts"]) assert(files.has(name), name);
+  const others = [...files.keys()].filter((name) => /^\/(tests|bench|examples|\.)/.test(name));
+  assertEquals(others, []);
 
   const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen() {} }, registry(files));
   const cwd = await Deno.makeTempDir();

@@ -1,6 +1,6 @@
-// register() and unregister(): bad input, decorators, copies of the module.
+// register() and unregister(): bad input, decorators.
 
-import { assertStrictEquals, assertThrows } from "@std/assert";
+import { assertStrictEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { register, registerAsync, unregister } from "../mod.ts";
 import { assertOutcome, runFixture } from "./program.ts";
 
@@ -31,6 +31,28 @@ Deno.test("register() throws a TypeError if the function is not callable", () =>
   }
 });
 
+Deno.test("register() throws a TypeError at a class, and names decorators of the old kind", () => {
+  class Service {
+    close() {}
+  }
+  const oldDecorator = (target: unknown, ...args: unknown[]) => () =>
+    (register as (...args: unknown[]) => void)(target, ...args);
+  const calls: [() => void, string][] = [
+    [oldDecorator(Service), "a class"],
+    [oldDecorator(Service, "close", {}), "a class"],
+    [oldDecorator(Service.prototype, "close", {}), "an object"],
+    [oldDecorator(Service.prototype, Symbol("close"), undefined), "an object"],
+  ];
+  for (const [call, received] of calls) {
+    const { message } = assertThrows(call, TypeError);
+    assertStringIncludes(
+      message,
+      `expected a function, received ${received}. As a decorator, @register`,
+    );
+    assertStringIncludes(message, "turn off experimentalDecorators");
+  }
+});
+
 Deno.test("unregister() does nothing if there is no registration", () => {
   unregister(() => {});
 });
@@ -49,13 +71,5 @@ Deno.test("register as a decorator of anything but a method throws a TypeError",
     lines: kinds.map((kind) =>
       `TypeError: Cannot decorate a ${kind} with @register: expected a method`
     ),
-  });
-});
-
-Deno.test("register() of all copies of the module in a realm adds to one registry", async () => {
-  assertOutcome(await runFixture("loads_copies"), {
-    lines: ["true true false", "3 of copy 1", "2 of copy 2", "1 of copy 1"],
-    code: 3,
-    stderr: "",
   });
 });

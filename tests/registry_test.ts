@@ -1,238 +1,283 @@
-// The registry by itself: the stack, and the run.
+// The stack of handlers, and the run that takes them off it.
 
-import { assertEquals, assertStringIncludes } from "@std/assert";
-import { assertSpyCalls, stub } from "@std/testing/mock";
-import { SystemExit } from "../errors.ts";
-import { Registry } from "../registry.ts";
-import { register } from "../mod.ts";
+import { assertEquals } from "@std/assert";
+import { type AnyFunction, Run, type RunHost, Stack } from "../registry.ts";
+import { settle } from "./test_runtime.ts";
 
-/** A registry, and the log of what its handlers do. */
+/** A run that writes down what it tells its host. */
 function create() {
-  const log: unknown[] = [];
-  const registry = new Registry((code) => log.push(`code ${code}`));
-  const push = (func: () => unknown, waits = false) => registry.push(func, [], undefined, waits);
-  const handler = (name: string) => () => void log.push(name);
-  return { log, registry, push, handler };
+  const log: string[] = [];
+  const stack = new Stack();
+  const name = (func: AnyFunction) => func.name;
+  const host: RunHost = {
+    raised: (func, error) => log.push(`${name(func)} raised ${error}`),
+    returnedPromise: (func) => log.push(`${name(func)} returned a promise`),
+    waiting: (func) => log.push(`waiting for ${name(func)}`),
+    unawaited: (func) => log.push(`${name(func)} not awaited`),
+    over: () => log.push("over"),
+  };
+  const run = new Run(stack, host);
+  const handler = (name: string) =>
+    Object.defineProperty(() => void log.push(name), "name", { value: name });
+  return { log, stack, run, handler };
 }
 
-Deno.test("remove() takes back every handler of a function, among many others", () => {
-  const { log, registry, push, handler } = create();
-  const funcs = Array.from({ length: 200 }, (_, index) => handler(`${index}`));
-  for (const func of funcs) push(func);
-  for (const func of funcs) push(func);
-  for (const func of funcs) registry.push(func, [1], undefined, false);
-  // More than half of the stack goes, so it is compacted on the way.
-  for (const [index, func] of funcs.entries()) if (index % 4 !== 0) registry.remove(func);
-  registry.remove(funcs[1]);
-  registry.runNow();
-  const left = funcs.map((_, index) => `${index}`).filter((_, index) => index % 4 === 0).reverse();
-  assertEquals(log, [...left, ...left, ...left]);
-  assertEquals(registry.isEmpty, true);
-});
+const awaited = { args: [], self: undefined, awaited: true };
 
-Deno.test("the gaps that remove() leaves are closed, and what is left is still found", () => {
-  const { log, registry, push, handler } = create();
-  const old = Array.from({ length: 100 }, (_, index) => handler(`old ${index}`));
-  const fresh = Array.from({ length: 40 }, (_, index) => handler(`fresh ${index}`));
-  for (const func of old) push(func);
-  for (const func of old.slice(0, 90)) registry.remove(func);
-  for (const func of fresh) push(func);
-  registry.remove(fresh[5]); // closes the gaps
-  registry.remove(old[95]);
-  registry.runNow();
-  const names = (name: string, count: number) =>
-    Array.from({ length: count }, (_, index) => `${name} ${index}`).reverse();
-  assertEquals(log, [
-    ...names("fresh", 40).filter((name) => name !== "fresh 5"),
-    ...names("old", 100).slice(0, 10).filter((name) => name !== "old 95"),
-  ]);
-});
+// ------------------------------------------------------------------------------------- the stack
 
-Deno.test("remove() during a run finds handlers wherever they have moved", () => {
-  const { log, registry, push, handler } = create();
-  const [a, b, c] = ["a", "b", "c"].map(handler);
-  push(a);
-  push(b);
-  push(() => {
-    registry.remove(c); // builds the index
-    push(c);
-    push(a);
-  });
-  push(c);
-  push(() => {
-    registry.remove(b);
-    push(b);
-    push(b);
-    registry.remove(a);
-  });
-  registry.runNow();
-  assertEquals(log, ["b", "b", "c", "a", "c"]);
-});
+/** The same as a stack, as simply as can be. */
+class NaiveStack {
+  handlers: { func: AnyFunction; awaited: boolean }[] = [];
 
-Deno.test("remove() leaves alone what has taken the place of a handler that has run", () => {
-  const { log, registry, push, handler } = create();
-  const c = handler("c");
-  const b = () => {
-    push(c);
-    registry.remove(b);
-  };
-  push(handler("a"));
-  push(b);
-  registry.remove(c); // builds the index
-  registry.runNow();
-  assertEquals(log, ["c", "a"]);
-});
-
-Deno.test("remove() of the last handler that waits leaves nothing to wait for", () => {
-  const { registry, push } = create();
-  const func = () => Promise.resolve();
-  push(func, true);
-  push(func, true);
-  push(() => {});
-  assertEquals(registry.waits, true);
-  registry.remove(func);
-  assertEquals(registry.waits, false);
-});
-
-Deno.test("a registry can be used again after a run", () => {
-  const { log, registry, push, handler } = create();
-  const a = handler("a");
-  push(a);
-  registry.remove(() => {});
-  registry.runNow();
-  push(a);
-  push(a);
-  registry.remove(a);
-  push(handler("b"));
-  registry.runNow();
-  registry.runNow();
-  assertEquals(log, ["a", "b"]);
-});
-
-Deno.test("the failure is the last exception, unless SystemExit came after it", () => {
-  using error = stub(console, "error", () => {});
-  const { log, registry, push } = create();
-  push(() => {
-    throw "last";
-  });
-  push(() => {
-    throw new SystemExit(3);
-  });
-  push(() => {
-    throw "first";
-  });
-  registry.runNow();
-  assertEquals(registry.failure, { error: "last" });
-  assertEquals(log, ["code 3"]);
-  assertSpyCalls(error, 2);
-  push(() => {
-    throw new SystemExit(4);
-  });
-  registry.runNow();
-  assertEquals(registry.failure, undefined);
-});
-
-Deno.test("a report says which handler it is, in one line", () => {
-  using error = stub(console, "error", () => {});
-  const { registry, push } = create();
-  const fail = (): never => {
-    throw new TypeError("bad");
-  };
-  push(Object.defineProperty(() => fail(), "name", { value: "two\n  lines\x1b[31m" }));
-  push(Object.defineProperty(() => fail(), "name", { value: `long${"!".repeat(100)}` }));
-  push(Object.defineProperty(() => fail(), "name", { value: 5 }));
-  push((() => () => fail())());
-  registry.runNow();
-  const lines = error.calls.map(({ args }) => String(args[0]).split("\n")[0]);
-  assertEquals(lines, [
-    "Exception in atexit handler (anonymous) ()=>fail():",
-    "Exception in atexit handler (anonymous) ()=>fail():",
-    `Exception in atexit handler long${"!".repeat(55)}…:`,
-    "Exception in atexit handler two lines [31m:",
-  ]);
-});
-
-Deno.test("a report that the program's console refuses is written all the same", () => {
-  using _error = stub(console, "error", () => {
-    throw new Error("refused");
-  });
-  const { log, registry, push, handler } = create();
-  push(handler("last"));
-  push(() => {
-    throw "This line belongs to the test of a console that throws";
-  });
-  registry.runNow();
-  assertEquals(log, ["last"]);
-});
-
-Deno.test("a graceful run awaits one handler after the other, and then says that it is over", async () => {
-  const { log, registry, push, handler } = create();
-  const { promise, resolve } = Promise.withResolvers<void>();
-  push(handler("sync"));
-  push(async () => {
-    log.push("begins");
-    await promise;
-    log.push("ends");
-  }, true);
-  const over = new Promise<void>((resolve) => registry.onOver = resolve);
-  assertEquals(registry.runGracefully(), false);
-  assertEquals([registry.running, registry.calling], [true, false]);
-  assertEquals(log, ["begins"]);
-  resolve();
-  await over;
-  assertEquals(log, ["begins", "ends", "sync"]);
-  assertEquals(registry.running, false);
-});
-
-Deno.test("a graceful run without a promise is over at once", () => {
-  const { log, registry, push, handler } = create();
-  push(handler("sync"));
-  push(handler("async by name only"), true);
-  assertEquals(registry.waits, true);
-  assertEquals(registry.runGracefully(), true);
-  assertEquals(log, ["async by name only", "sync"]);
-  assertEquals(registry.waits, false);
-});
-
-Deno.test("runNow() cuts a graceful run short, and each handler runs once", async () => {
-  using error = stub(console, "error", () => {});
-  const { log, registry, push, handler } = create();
-  const { promise, resolve } = Promise.withResolvers<void>();
-  push(handler("sync"));
-  push(async function waiting() {
-    log.push("begins");
-    await promise;
-    log.push("ends");
-  }, true);
-  registry.onOver = () => log.push("over");
-  registry.runGracefully();
-  registry.runNow();
-  assertEquals(log, ["begins", "sync"]);
-  assertSpyCalls(error, 1);
-  assertStringIncludes(String(error.calls[0].args[0]), "Cannot await atexit handler waiting");
-  resolve();
-  await new Promise((resolve) => setTimeout(resolve));
-  assertEquals(log, ["begins", "sync", "ends"]); // the handler itself goes on, the run does not
-});
-
-Deno.test("clear() drops every handler, the one that is awaited too", async () => {
-  const { log, registry, push, handler } = create();
-  push(handler("never"));
-  push(() => Promise.resolve(), true);
-  registry.runGracefully();
-  registry.clear();
-  assertEquals([registry.isEmpty, registry.running, registry.waits], [true, false, false]);
-  await Promise.resolve();
-  assertEquals(log, []);
-});
-
-Deno.test("a stub of Deno.exit sees the exit, and the handlers wait for the real one", () => {
-  const calls: unknown[] = [];
-  {
-    using exit = stub(Deno, "exit", ((code?: number) => calls.push(code)) as typeof Deno.exit);
-    register(() => console.log("This line belongs to the test of a stub of Deno.exit"));
-    Deno.exit(7);
-    assertSpyCalls(exit, 1);
+  get size(): number {
+    return this.handlers.length;
   }
-  assertEquals(calls, [7]);
+
+  get asynchronous(): number {
+    return this.handlers.filter(({ awaited }) => awaited).length;
+  }
+
+  push(func: AnyFunction, awaited: boolean): void {
+    this.handlers.push({ func, awaited });
+  }
+
+  pop(): AnyFunction | undefined {
+    return this.handlers.pop()?.func;
+  }
+
+  remove(func: AnyFunction): void {
+    this.handlers = this.handlers.filter((handler) => handler.func !== func);
+  }
+}
+
+/** Numbers from 0 to 1 that are the same for the same seed: mulberry32. */
+function randomNumbers(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+for (const most of [3, 40, 300]) {
+  Deno.test(`Stack does what an array does, with up to ${most} handlers`, () => {
+    for (let seed = 0; seed < 200; seed++) {
+      const random = randomNumbers(seed);
+      const functions = Array.from({ length: 1 + Math.floor(random() * most) }, () => () => {});
+      const pick = () => functions[Math.floor(random() * functions.length)];
+      // How likely each operation is, for this seed: so that stacks grow, shrink and have gaps.
+      const [pushes, pops] = [0.3 + random() * 0.5, random() * 0.3];
+      const stack = new Stack();
+      const naive = new NaiveStack();
+      for (let step = 0; step < most * 4; step++) {
+        const kind = random();
+        if (kind < pushes) {
+          const [func, isAwaited] = [pick(), random() < 0.3];
+          stack.push(func, isAwaited ? awaited : undefined);
+          naive.push(func, isAwaited);
+        } else if (kind < pushes + pops) {
+          const popped = stack.pop();
+          const func = typeof popped === "object" ? popped.func : popped;
+          assertEquals({ seed, step, same: func === naive.pop() }, { seed, step, same: true });
+        } else {
+          const func = pick();
+          stack.remove(func);
+          naive.remove(func);
+        }
+        const { size, asynchronous } = stack;
+        assertEquals({ seed, step, size, asynchronous }, {
+          seed,
+          step,
+          size: naive.size,
+          asynchronous: naive.asynchronous,
+        });
+      }
+      while (naive.size > 0) {
+        const popped = stack.pop();
+        const func = typeof popped === "object" ? popped.func : popped;
+        assertEquals({ seed, same: func === naive.pop() }, { seed, same: true });
+      }
+      assertEquals(stack.pop(), undefined);
+    }
+  });
+}
+
+Deno.test("Stack does what an array does while its handlers change it during a run", () => {
+  for (let seed = 0; seed < 300; seed++) {
+    const random = randomNumbers(seed);
+    const count = 1 + Math.floor(random() * 60);
+    const script = Array.from({ length: 2_000 }, () => ({
+      adds: random() < 0.45,
+      index: Math.floor(random() * count),
+    }));
+    /** Runs handlers that push and remove by the script, and returns which of them ran. */
+    const trace = (
+      push: (func: AnyFunction) => void,
+      remove: (func: AnyFunction) => void,
+      runAll: () => void,
+    ): number[] => {
+      const calls: number[] = [];
+      let step = 0;
+      const functions = Array.from({ length: count }, (_, id) => () => {
+        calls.push(id);
+        for (let times = 0; times < 3 && step < script.length; times++) {
+          const { adds, index } = script[step++];
+          if (adds) push(functions[index]);
+          else remove(functions[index]);
+        }
+      });
+      for (const func of [...functions, ...functions]) push(func);
+      runAll();
+      return calls;
+    };
+    const { stack, run } = create();
+    const naive = new NaiveStack();
+    const actual = trace(
+      (func) => stack.push(func),
+      (func) => stack.remove(func),
+      () => run.atOnce(),
+    );
+    const expected = trace(
+      (func) => naive.push(func, false),
+      (func) => naive.remove(func),
+      () => {
+        for (let func = naive.pop(); func !== undefined; func = naive.pop()) {
+          (func as () => void)();
+        }
+      },
+    );
+    assertEquals({ seed, actual }, { seed, actual: expected });
+  }
+});
+
+Deno.test("Stack.remove() finds the handlers of a function among many of others", () => {
+  const { log, stack, run, handler } = create();
+  const functions = Array.from({ length: 200 }, (_, index) => handler(`${index}`));
+  for (const func of [...functions, ...functions]) stack.push(func);
+  for (const [index, func] of functions.entries()) if (index % 4 !== 0) stack.remove(func);
+  run.atOnce();
+  const left = functions.map(({ name }) => name).filter((_, index) => index % 4 === 0).reverse();
+  assertEquals(log, [...left, ...left]);
+});
+
+// --------------------------------------------------------------------------------------- the run
+
+Deno.test("Run.gracefully() awaits one handler after the other, and then says that it is over", async () => {
+  const { log, stack, run, handler } = create();
+  const { promise, resolve } = Promise.withResolvers<void>();
+  stack.push(handler("sync"));
+  stack.push(async function waits() {
+    await promise;
+    log.push("settled");
+  }, awaited);
+  assertEquals(run.gracefully(), false);
+  assertEquals([run.active, run.calling], [true, false]);
+  resolve();
+  await settle();
+  assertEquals(log, ["waiting for waits", "settled", "sync", "over"]);
+  assertEquals(run.active, false);
+});
+
+Deno.test("Run.gracefully() is over at once if no handler returns a promise", () => {
+  const { log, stack, run, handler } = create();
+  stack.push(handler("sync"));
+  stack.push(handler("asynchronous by name only"), awaited);
+  assertEquals(run.gracefully(), true);
+  assertEquals(log, ["asynchronous by name only", "sync"]);
+});
+
+Deno.test("Run.atOnce() cuts a graceful run short, and each handler runs once", async () => {
+  const { log, stack, run, handler } = create();
+  const { promise, resolve } = Promise.withResolvers<void>();
+  stack.push(handler("sync"));
+  stack.push(async function waits() {
+    await promise;
+    log.push("goes on by itself");
+  }, awaited);
+  run.gracefully();
+  run.atOnce();
+  resolve();
+  await settle();
+  assertEquals(log, ["waiting for waits", "waits not awaited", "sync", "goes on by itself"]);
+});
+
+Deno.test("Run.atOnce() tells of promises by the kind of the handler", () => {
+  const { log, stack, run } = create();
+  stack.push(function plain() {
+    return Promise.resolve();
+  });
+  stack.push(function asynchronous() {
+    return Promise.resolve();
+  }, awaited);
+  stack.push(function object() {
+    return {};
+  }, awaited);
+  run.atOnce();
+  assertEquals(log, ["asynchronous not awaited", "plain returned a promise"]);
+});
+
+Deno.test("Run.giveUp() takes the pending handler for failed, and goes on", async () => {
+  for (const graceful of [true, false]) {
+    const { log, stack, run } = create();
+    stack.push(async function second() {}, awaited);
+    stack.push(() => new Promise(() => {}), awaited);
+    run.gracefully();
+    run.giveUp("stuck", graceful);
+    await settle();
+    assertEquals(log.slice(1), [
+      " raised stuck",
+      ...graceful ? ["waiting for second", "over"] : ["second not awaited", "over"],
+    ]);
+    run.giveUp("nobody", graceful);
+    assertEquals(log.length, 4);
+  }
+});
+
+Deno.test("Run calls a handler with its arguments and its this, and a plain one with neither", () => {
+  const { log, stack, run } = create();
+  stack.push(function (this: unknown, ...args: unknown[]) {
+    log.push(`${JSON.stringify(this)} ${JSON.stringify(args)}`);
+  } as AnyFunction, { args: [1, "two"], self: { self: true }, awaited: false });
+  stack.push(function (this: unknown, ...args: unknown[]) {
+    log.push(`${this} ${args.length}`);
+  } as AnyFunction);
+  run.atOnce();
+  assertEquals(log, ["undefined 0", '{"self":true} [1,"two"]']);
+});
+
+Deno.test("Run.calling is true until the outermost of nested runs returns", () => {
+  const { log, stack, run } = create();
+  stack.push(() => void log.push("inner"));
+  stack.push(() => {
+    run.atOnce();
+    log.push(`after the inner run: ${run.calling}`);
+  });
+  run.atOnce();
+  assertEquals(log, ["inner", "after the inner run: true"]);
+  assertEquals([run.calling, run.active], [false, false]);
+});
+
+Deno.test("Run takes an exception for that of its handler, and goes on", async () => {
+  const { log, stack, run, handler } = create();
+  stack.push(handler("last"));
+  stack.push(async function rejects() {
+    await settle();
+    throw "later";
+  }, awaited);
+  stack.push(function throws() {
+    throw "now";
+  });
+  assertEquals(run.gracefully(), false);
+  await settle();
+  await settle();
+  assertEquals(log, [
+    "throws raised now",
+    "waiting for rejects",
+    "rejects raised later",
+    "last",
+    "over",
+  ]);
 });

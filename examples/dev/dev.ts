@@ -5,7 +5,7 @@
 
 import { exitOnSignals, register, registerAsync } from "../../mod.ts";
 
-exitOnSignals(undefined, { timeout: 5_000 });
+exitOnSignals({ timeout: 5_000 });
 
 const scratch = Deno.makeTempDirSync({ dir: ".", prefix: "scratch-" });
 register(Deno.removeSync, scratch, { recursive: true });

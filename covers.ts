@@ -1,0 +1,115 @@
+// The signals that end the program, and which calls cover them.
+
+import type { Runtime } from "./runtimes/runtime.ts";
+
+/** What a call of `exitOnSignals()` asks for. */
+export interface CoverOptions {
+  readonly signals: readonly string[];
+  readonly timeout?: number | undefined;
+}
+
+/** A signal that is listened to, for each call that covers it. */
+interface Cover {
+  readonly calls: CoverOptions[];
+  readonly stopListening: () => void;
+}
+
+/** Milliseconds after the first signal in which any further one is taken for the same. */
+const same = 100;
+
+/** The covered signals of a realm. */
+export class Covers {
+  readonly #runtime: Pick<Runtime, "listen" | "startTimer">;
+  readonly #onSignal: (signal: string, timeout: number | undefined) => void;
+  #takesSecond = false;
+  #stopTimer: (() => void) | undefined;
+  readonly #covers: { [signal: string]: Cover | undefined } = Object.create(null);
+
+  constructor(
+    runtime: Pick<Runtime, "listen" | "startTimer">,
+    onSignal: (signal: string, timeout: number | undefined) => void,
+  ) {
+    this.#runtime = runtime;
+    this.#onSignal = onSignal;
+  }
+
+  /** Whether a signal that comes now is a second one. */
+  get takesSecond(): boolean {
+    return this.#takesSecond;
+  }
+
+  /**
+   * A first signal has come. Terminals, `deno task` and the watcher send one Ctrl-C two or three
+   * times. The time counts from when the event loop turns again, since a handler may block it.
+   */
+  expectSecond(): void {
+    this.#stopTimer = this.#runtime.startTimer(0, () => {
+      this.#stopTimer = this.#runtime.startTimer(same, () => this.#takesSecond = true);
+    });
+  }
+
+  /** No signal can be a second one any more. */
+  stopExpecting(): void {
+    this.#stopTimer?.();
+    this.#stopTimer = undefined;
+    this.#takesSecond = false;
+  }
+
+  /** Covers each of the signals, or throws and covers none. Returns what takes that back. */
+  add(options: CoverOptions): () => void {
+    const { signals, timeout } = options;
+    const call: CoverOptions = { signals, timeout };
+    const covered: string[] = [];
+    const takeBack = () => {
+      for (let i = 0; i < covered.length; i++) this.#uncover(covered[i], call);
+      covered.length = 0;
+    };
+    try {
+      for (let i = 0; i < signals.length; i++) {
+        if (this.#cover(signals[i], call)) covered[covered.length] = signals[i];
+      }
+    } catch (error) {
+      takeBack();
+      throw error;
+    }
+    return takeBack;
+  }
+
+  /** Covers a signal, unless the call does already: a signal that is named twice counts once. */
+  #cover(signal: string, call: CoverOptions): boolean {
+    const cover = this.#covers[signal] ??= {
+      calls: [],
+      stopListening: this.#runtime.listen(
+        signal,
+        () => this.#onSignal(signal, this.#shortest(signal)),
+      ),
+    };
+    const { calls } = cover;
+    if (calls[calls.length - 1] === call) return false;
+    calls[calls.length] = call;
+    return true;
+  }
+
+  #uncover(signal: string, call: CoverOptions): void {
+    const cover = this.#covers[signal];
+    if (cover === undefined) return;
+    const { calls, stopListening } = cover;
+    let left = 0;
+    for (let i = 0; i < calls.length; i++) if (calls[i] !== call) calls[left++] = calls[i];
+    calls.length = left;
+    if (left > 0) return;
+    delete this.#covers[signal];
+    stopListening();
+  }
+
+  /** The shortest timeout of the calls that cover a signal. */
+  #shortest(signal: string): number | undefined {
+    const calls = this.#covers[signal]?.calls ?? [];
+    let shortest: number | undefined;
+    for (let i = 0; i < calls.length; i++) {
+      const { timeout } = calls[i];
+      if (timeout !== undefined && timeout < (shortest ?? Infinity)) shortest = timeout;
+    }
+    return shortest;
+  }
+}

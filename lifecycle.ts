@@ -1,0 +1,421 @@
+// How a program ends: the causes, which of two decides, the status, and what is reported. It knows
+// no runtime: how the program is made to end is handed in.
+//
+// What becomes of a cause depends on what the lifecycle is doing:
+//
+// | cause     | nothing, or dry  | a handler is called | a handler is awaited     | leaving |
+// | --------- | ---------------- | ------------------- | ------------------------ | ------- |
+// | dry       | run gracefully   | —                   | that handler has failed  | —       |
+// | exit      | run gracefully   | join, raise         | join, reject             | likewise |
+// | error     | run gracefully   | join                | join                     | the runtime ends the program |
+// | signal    | run gracefully   | join                | join; a second one: run the rest at once | — |
+// | immediate | run at once      | set the code, raise | run the rest at once     | leave   |
+// | unload    | run at once      | run the rest        | run the rest at once     | —       |
+//
+// To join is to let the cause of the higher rank decide. The run goes on as it was. When it is over
+// the program leaves by the cause that decides: see `#leave`.
+
+import { type CoverOptions, Covers } from "./covers.ts";
+import { Deadline, type DeadlineHost } from "./deadline.ts";
+import { type Cause, Ending, type Exit, type ExitReason, type Exits } from "./ending.ts";
+import { type Cut, exitCodeOf, isSystemExit, Reporter, SystemExit, textOf } from "./errors.ts";
+import { type AnyFunction, type Call, onRejected, Run, type RunHost, Stack } from "./registry.ts";
+import type { Ends, Runtime, Uncaught, UnloadKind } from "./runtimes/runtime.ts";
+
+// Taken now: what the program puts in their place later is its own affair.
+const NativeError = Error;
+const NativePromise = Promise;
+
+/** The life of a program's handlers, from their registration to the end of the program. */
+export class Lifecycle implements Ends {
+  readonly #runtime: Runtime;
+  readonly #reporter: Reporter;
+  readonly #stack = new Stack();
+  readonly #run: Run;
+  readonly #deadline: Deadline;
+  readonly #covers: Covers;
+  #gracePeriod: number | undefined;
+
+  #ending: Ending | undefined;
+  /** The handler that is being awaited. */
+  #awaited: AnyFunction | undefined;
+  /** How many error events are being shown to the listeners. */
+  #showing = 0;
+  /** Each `exit()` that a listener of such an event has called. */
+  #held: Exits | undefined;
+
+  constructor(runtime: Runtime) {
+    this.#runtime = runtime;
+    this.#reporter = new Reporter(runtime);
+    this.#run = new Run(this.#stack, this.#runHost());
+    this.#deadline = new Deadline(runtime, this.#deadlineHost());
+    this.#covers = new Covers(runtime, (signal, timeout) => this.signal(signal, timeout));
+  }
+
+  // ------------------------------------------------------------------------ what users ask for
+
+  /** Registers a handler. When the run is over and the program is leaving, it runs at once. */
+  register(func: AnyFunction, call?: Call): void {
+    this.#stack.push(func, call);
+    if (this.#ending?.leaving && !this.#run.active) this.#run.atOnce();
+  }
+
+  unregister(func: AnyFunction): void {
+    this.#stack.remove(func);
+  }
+
+  setGracePeriod(milliseconds: number | undefined): void {
+    this.#gracePeriod = milliseconds;
+  }
+
+  exitOnSignals(options: CoverOptions): () => void {
+    return this.#covers.add(options);
+  }
+
+  exitReason(): ExitReason | undefined {
+    return this.#ending?.toReason();
+  }
+
+  // ---------------------------------------------------------------------------- graceful ends
+
+  /** An exit is asked for. */
+  exit(code: number = this.#runtime.exitCode, timeout?: number): Promise<never> {
+    if (this.active || this.leaving) {
+      this.#join({ kind: "exit" });
+      this.#setCode(code);
+      this.#deadline.shorten(timeout);
+      const promise = new NativePromise<never>((_, reject) => reject(new SystemExit(code)));
+      onRejected(promise, () => {}); // Whoever does not await it goes on, and has the code set.
+      return promise;
+    }
+    return new NativePromise((_, reject) => {
+      const exit = { code, timeout, reject };
+      if (this.#showing > 0) this.#held = { last: exit, before: this.#held };
+      else this.#startExit(exit);
+    });
+  }
+
+  #startExit(exit: Exit): void {
+    this.#addExit(exit);
+    this.#start(exit.timeout);
+  }
+
+  #addExit(exit: Exit): void {
+    this.#join({ kind: "exit" }).addExit(exit);
+    this.#setCode(exit.code);
+  }
+
+  /** The event loop has run dry. */
+  dry(): boolean {
+    if (this.#run.active) {
+      this.#giveUp("The handler can never settle: the event loop has run dry", true);
+      return true;
+    }
+    if (!this.asynchronous) return false;
+    this.#join({ kind: "dry" });
+    this.#start();
+    return this.#run.active;
+  }
+
+  /** A covered signal has come. */
+  signal(signal: string, timeout?: number): void {
+    if (this.leaving) return;
+    if (this.#ending?.cause.kind === "signal") {
+      if (this.#covers.takesSecond) this.#endNow({ kind: "signal", signal });
+      return;
+    }
+    const code = 128 + this.#runtime.numberOf(signal);
+    const cause: Cause = { kind: "signal", signal, code };
+    if (this.#join(cause).cause === cause) this.#runtime.exitCode = code;
+    this.#start(timeout);
+    if (this.active) this.#covers.expectSecond();
+  }
+
+  showError(dispatch: () => Uncaught | undefined): boolean {
+    this.#showing++;
+    let uncaught: Uncaught | undefined;
+    try {
+      uncaught = dispatch();
+    } finally {
+      this.#showing--;
+    }
+    const endsNow = uncaught !== undefined && this.#uncaught(uncaught);
+    if (this.#showing === 0) this.#releaseExits();
+    return endsNow;
+  }
+
+  /** Nobody has handled an error. Returns whether the runtime is to end the program with it now. */
+  #uncaught(uncaught: Uncaught): boolean {
+    const { error } = uncaught;
+    if (isSystemExit(error)) {
+      this.#join({ kind: "exit" });
+      this.#systemExit(error);
+      if (!this.leaving) this.#start();
+      return false;
+    }
+    if (this.leaving) return true;
+    const cause: Cause = { kind: "error", ...uncaught };
+    const ending = this.#join(cause);
+    if (ending.cause === cause) this.#runtime.exitCode = 1;
+    if (this.active || !this.#begin()) return false;
+    if (ending.cause === cause) return true;
+    this.#leave(ending);
+    return false;
+  }
+
+  /** Lets each `exit()` that waited for the listeners of an error event join, or begin an end. */
+  #releaseExits(): void {
+    const held = this.#held;
+    this.#held = undefined;
+    if (held === undefined) return;
+    const timeout = this.#addExits(held);
+    if (!this.leaving) this.#start(timeout);
+  }
+
+  /** Adds the oldest one first, because the last code counts. Returns the shortest timeout. */
+  #addExits({ last, before }: Exits): number | undefined {
+    const shortest = before && this.#addExits(before);
+    this.#addExit(last);
+    const { timeout = shortest } = last;
+    return shortest !== undefined && shortest < timeout! ? shortest : timeout;
+  }
+
+  // --------------------------------------------------------------------------- immediate ends
+
+  exitNow(code: number, cut: Cut, leave: (code: number) => never): never {
+    if (this.#run.calling) {
+      // At once, because nobody sees what an asynchronous handler raises at an immediate end.
+      this.#setCode(code);
+      throw new SystemExit(code);
+    }
+    if (this.leaving) return leave(code);
+    const ending = this.#join({ kind: "immediate" });
+    this.#runtime.exitCode = code;
+    this.#cut(cut);
+    const last = this.#runtime.exitCode;
+    this.#runtime.exitCode = ending.codeBefore; // It is for the exit to set it, if it happens.
+    let reason: unknown = new SystemExit(last);
+    try {
+      return leave(last);
+    } catch (error) {
+      reason = error;
+      throw error;
+    } finally {
+      this.#refuse(reason);
+    }
+  }
+
+  unload(kind: UnloadKind): void {
+    this.#join({ kind: kind === "exit" ? "immediate" : kind });
+    this.#cut(
+      kind === "close" ? { kind: "exit", call: "close()", place: undefined } : { kind: "unload" },
+    );
+  }
+
+  unloaded(): void {
+    const ending = this.#ending;
+    if (ending === undefined || this.#run.calling) return;
+    switch (ending.cause.kind) {
+      case "exit":
+      case "error":
+      case "signal":
+        return this.#leave(ending);
+      default: {
+        const failure = ending.takeFailure();
+        this.#refuse(undefined);
+        if (failure !== undefined) this.#runtime.raise(failure.error);
+      }
+    }
+  }
+
+  raiseFailure(): void {
+    const failure = this.#ending?.takeFailure();
+    if (failure !== undefined) this.#runtime.raise(failure.error);
+  }
+
+  exitListenerRaised(error: unknown): void {
+    this.#reporter.exitListener(error);
+  }
+
+  #endNow(cut: Cut): void {
+    this.#cut(cut);
+    this.#leave(this.#ending!);
+  }
+
+  /** Runs what is left at once. After that what is registered runs at once, too. */
+  #cut(cut: Cut): void {
+    const ending = this.#ending!;
+    ending.cut ??= cut;
+    this.#stopWaiting();
+    this.#run.atOnce();
+    ending.leaving = true;
+  }
+
+  // ------------------------------------------------------------------------------ from end to end
+
+  get calling(): boolean {
+    return this.#run.calling;
+  }
+
+  get active(): boolean {
+    return this.#run.active;
+  }
+
+  get leaving(): boolean {
+    return this.#ending?.leaving === true;
+  }
+
+  get asynchronous(): boolean {
+    return this.#stack.asynchronous > 0;
+  }
+
+  /** Lets a cause join the end under way, or begin one. An error that does not decide is reported. */
+  #join(cause: Cause): Ending {
+    const ending = this.#ending;
+    if (ending === undefined) return this.#ending = new Ending(cause, this.#runtime.exitCode);
+    const loser = ending.join(cause);
+    if (loser.kind === "error") this.#reporter.uncaught(loser.error);
+    return ending;
+  }
+
+  /** Sets the exit code, unless an error or a signal decides it. */
+  #setCode(code: number): void {
+    if (this.#ending?.takesCodes !== false) this.#runtime.exitCode = code;
+  }
+
+  /** A `SystemExit` that nobody has caught, or that a handler has raised. */
+  #systemExit(exit: SystemExit): void {
+    const text = textOf(exit);
+    if (text !== undefined) this.#reporter.text(text);
+    this.#setCode(exitCodeOf(exit));
+  }
+
+  /** Starts a graceful run. Returns whether it is over, and the program is to leave. */
+  #begin(timeout?: number): boolean {
+    this.#deadline.begin(this.#gracePeriod);
+    this.#deadline.shorten(timeout);
+    if (!this.#run.gracefully()) return false;
+    this.#ending!.leaving = true;
+    return true;
+  }
+
+  /** Runs the handlers gracefully, and leaves; or lets a timeout join the run under way. */
+  #start(timeout?: number): void {
+    if (this.active) this.#deadline.shorten(timeout);
+    else if (this.#begin(timeout)) this.#leave(this.#ending!);
+  }
+
+  /** Ends the program, after the run. One that has run dry ends by itself. */
+  #leave(ending: Ending): void {
+    this.#stopWaiting();
+    ending.leaving = true;
+    const { cause } = ending;
+    switch (cause.kind) {
+      case "error":
+        return cause.raise();
+      case "exit":
+        return this.#exit(ending, this.#runtime.exitCode);
+      case "signal":
+        return this.#exit(ending, cause.code, cause.signal);
+      default:
+        // What was given up may keep the event loop turning for ever.
+        if (ending.timedOut) return this.#exit(ending, this.#runtime.exitCode);
+        ending.leaving = false;
+    }
+  }
+
+  #exit(ending: Ending, code: number, signal?: string): void {
+    let reason: unknown = new SystemExit(code);
+    try {
+      this.#runtime.exit(code, signal);
+    } catch (error) {
+      reason = error;
+    }
+    this.#runtime.exitCode = ending.codeBefore;
+    this.#refuse(reason);
+  }
+
+  /** The exit does not happen: everything is as before it. */
+  #refuse(reason: unknown): void {
+    const ending = this.#ending;
+    this.#ending = undefined;
+    this.#stopWaiting();
+    ending?.refuse(reason);
+  }
+
+  #stopWaiting(): void {
+    this.#deadline.end();
+    this.#covers.stopExpecting();
+  }
+
+  // -------------------------------------------------------------------------------------- the run
+
+  /** Gives up the handler that is awaited, as failed. */
+  #giveUp(message: string, graceful: boolean): void {
+    this.#run.giveUp(new NativeError(message), graceful);
+  }
+
+  #runHost(): RunHost {
+    return {
+      raised: (func, error) => {
+        const ending = this.#ending!;
+        if (isSystemExit(error)) {
+          ending.failure = undefined;
+          this.#systemExit(error);
+        } else {
+          ending.failure = { error };
+          this.#reporter.exception(func, error);
+        }
+      },
+      returnedPromise: (func, promise) => this.#reportPromise(func, promise),
+      waiting: (func) => {
+        this.#awaited = func;
+        this.#deadline.awaiting();
+      },
+      unawaited: (func, promise) => {
+        this.#reporter.unawaited(func, promise, this.#ending?.cut ?? { kind: "unload" });
+        onRejected(promise, () => {});
+      },
+      over: () => this.#leave(this.#ending!),
+    };
+  }
+
+  #deadlineHost(): DeadlineHost {
+    return {
+      waitsLong: (seconds) => {
+        this.#reporter.waiting(
+          this.#awaited,
+          seconds,
+          this.#stack.size,
+          this.#ending!.explain(),
+        );
+      },
+      lastTenth: (limit) => {
+        if (!this.asynchronous) return;
+        this.#ending!.timedOut = true;
+        this.#giveUp(
+          `The handler did not settle within nine tenths of the ${limit} ms: ` +
+            `the last one is for the handlers behind it`,
+          true,
+        );
+      },
+      timeOver: (limit) => {
+        const ending = this.#ending!;
+        ending.timedOut = true;
+        ending.cut ??= { kind: "time", limit };
+        this.#giveUp(`The handler did not settle within ${limit} ms`, false);
+      },
+    };
+  }
+
+  /** Reports a promise that nobody awaits, and its rejection, if that comes later. */
+  async #reportPromise(func: AnyFunction, promise: object): Promise<void> {
+    this.#reporter.returnedPromise(func, promise);
+    let isShown = true; // What had been rejected before stands in that report.
+    onRejected(promise, (error) => {
+      if (!isShown) this.#reporter.exception(func, error);
+    });
+    await undefined;
+    isShown = false;
+  }
+}

@@ -1,0 +1,298 @@
+// Registering handlers, and taking them back.
+
+import { describe } from "./errors.ts";
+import type { AnyFunction } from "./registry.ts";
+import { realm } from "./realm.ts";
+
+// Taken now, so that a program that changes them later cannot break a call.
+const { apply } = Reflect;
+const { hasOwn } = Object;
+const { startsWith } = String.prototype;
+const functionToString = Function.prototype.toString;
+
+/**
+ * `unknown`, or where `F` may return a promise a text with the remedy, which no function is.
+ *
+ * @typeParam F The type of the function.
+ */
+export type Synchronous<F extends (...args: never[]) => unknown> = 0 extends 1 & ReturnType<F>
+  ? unknown
+  : [Extract<ReturnType<F>, PromiseLike<unknown>>] extends [never] ? unknown
+  : "register() does not await promises: use registerAsync()";
+
+/**
+ * Registers a method, as its decorator.
+ *
+ * @typeParam F The type of the method.
+ * @param method The method.
+ * @param context What the runtime tells a decorator.
+ * @returns The method.
+ * @throws {TypeError} If it decorates anything but a method.
+ *
+ * @example Close each instance
+ * ```ts
+ * import { register, unregister } from "@atexit/atexit";
+ *
+ * class Connection {
+ *   @register
+ *   close(): void {
+ *     console.log("closed");
+ *   }
+ * }
+ *
+ * new Connection();
+ * unregister(Connection.prototype.close); // none of them is closed any more
+ * ```
+ */
+export function register<F extends () => unknown>(
+  method: F & Synchronous<F>,
+  context: ClassMethodDecoratorContext,
+): F;
+/**
+ * Registers a function without arguments. This form lets a generic function call `register`.
+ *
+ * @typeParam F The type of the function.
+ * @param func The function.
+ * @returns `func`.
+ * @throws {TypeError} If `func` is not callable, or a class; nothing is registered then.
+ *
+ * @example A function that registers for others
+ * ```ts
+ * import { register } from "@atexit/atexit";
+ *
+ * function atEnd<F extends () => void>(func: F): F {
+ *   return register(func);
+ * }
+ *
+ * atEnd(() => console.log("Goodbye."));
+ * ```
+ */
+export function register<F extends () => void | undefined>(func: F): F;
+/**
+ * Registers a function that runs when the program ends, last registered first.
+ *
+ * It runs once for each registration, with `args`, and with `this` being `undefined`. It runs
+ * whatever ends the program: see the table of ends in the README. A handler that is registered
+ * by a handler runs next; one that is registered when the run is over, at once.
+ *
+ * An exception that it raises is reported on stderr and does not keep the other handlers from
+ * running; the last one is raised again when all of them have had their chance. It may read
+ * the exit code from `Deno.exitCode` and change it by assigning that, by throwing
+ * {@linkcode SystemExit}, or by calling `Deno.exit()`, which throws it.
+ *
+ * As a decorator of a static method it registers the method with `this` being the class; of
+ * another method, once per constructed instance, with `this` being that instance. Other
+ * decorators of the method go below it.
+ *
+ * The semantics are those of Python's `atexit.register`.
+ *
+ * @typeParam F The type of the function.
+ * @param func The function. One that returns a promise does not compile: nobody would await it.
+ * @param args What it is called with.
+ * @returns `func`.
+ * @throws {TypeError} If `func` is not callable, or a class; nothing is registered then.
+ *
+ * @example With arguments
+ * ```ts
+ * import { register } from "@atexit/atexit";
+ * import { assertEquals } from "@std/assert";
+ *
+ * function goodbye(name: string, { adjective }: { adjective: string }): void {
+ *   console.log(`Goodbye, ${name}, it was ${adjective} to meet you.`);
+ * }
+ *
+ * assertEquals(register(goodbye, "Donny", { adjective: "nice" }), goodbye);
+ * ```
+ *
+ * @example As a decorator
+ * ```ts
+ * import { register } from "@atexit/atexit";
+ * import { assertEquals } from "@std/assert";
+ *
+ * class Log {
+ *   static lines = ["first"];
+ *   @register
+ *   static flush(): void {
+ *     assertEquals(this.lines, ["first", "second"]);
+ *   }
+ * }
+ *
+ * Log.lines.push("second");
+ * ```
+ */
+export function register<F extends (...args: never[]) => unknown>(
+  func: F & Synchronous<F>,
+  ...args: Parameters<F>
+): F;
+// `never`, so that the compiler does not say of a wrong call that it would have fitted this.
+export function register<F extends never>(func: F, ...args: unknown[]): F {
+  return add("register", func, args, false);
+}
+
+/**
+ * Registers a method that returns a promise, as its decorator.
+ *
+ * @typeParam F The type of the method.
+ * @param method The method.
+ * @param context What the runtime tells a decorator.
+ * @returns The method.
+ * @throws {TypeError} If it decorates anything but a method.
+ *
+ * @example Disconnect
+ * ```ts
+ * import { registerAsync } from "@atexit/atexit";
+ *
+ * class Session {
+ *   @registerAsync
+ *   static async end(): Promise<void> {
+ *     await Promise.resolve();
+ *   }
+ * }
+ *
+ * new Session();
+ * ```
+ */
+export function registerAsync<F extends () => unknown>(
+  method: F,
+  context: ClassMethodDecoratorContext,
+): F;
+/**
+ * Registers a function without arguments. This form lets a generic function call `registerAsync`.
+ *
+ * @typeParam F The type of the function.
+ * @param func The function.
+ * @returns `func`.
+ * @throws {TypeError} If `func` is not callable, or a class; nothing is registered then.
+ *
+ * @example A function that registers for others
+ * ```ts
+ * import { registerAsync } from "@atexit/atexit";
+ *
+ * function atEnd<F extends () => Promise<void>>(func: F): F {
+ *   return registerAsync(func);
+ * }
+ *
+ * atEnd(async () => console.log(await Promise.resolve("Goodbye.")));
+ * ```
+ */
+export function registerAsync<F extends () => unknown>(func: F): F;
+/**
+ * Registers a function that returns a promise, which is awaited before the next handler runs.
+ *
+ * It is awaited wherever the program can still wait: when it has run dry, when an error or a
+ * {@linkcode SystemExit} was not caught, on {@linkcode exit}, and on a signal named to
+ * {@linkcode exitOnSignals}. Where it cannot (`Deno.exit()`, `unload`), the function is called
+ * in its turn all the same, and that nobody waits for it is reported on stderr.
+ *
+ * A promise that can never settle, because the event loop has run dry, counts as failed. In all
+ * else it is like {@linkcode register}.
+ *
+ * @typeParam F The type of the function.
+ * @param func The function.
+ * @param args What it is called with.
+ * @returns `func`.
+ * @throws {TypeError} If `func` is not callable, or a class; nothing is registered then.
+ *
+ * @example Flush a log
+ * ```ts
+ * import { registerAsync } from "@atexit/atexit";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const lines: string[] = [];
+ * const stream = new WritableStream<string>({ write: (line) => void lines.push(line) });
+ * const writer = stream.getWriter();
+ * registerAsync(() => writer.close());
+ *
+ * await writer.write("started");
+ * assertEquals(lines, ["started"]);
+ * ```
+ */
+export function registerAsync<F extends (...args: never[]) => unknown>(
+  func: F,
+  ...args: Parameters<F>
+): F;
+export function registerAsync<F extends never>(func: F, ...args: unknown[]): F {
+  return add("registerAsync", func, args, true);
+}
+
+/**
+ * Takes back every registration of a function, synchronous or not. Those that still wait
+ * while a run is under way do not run any more. Does nothing if there is none.
+ *
+ * Afterwards nothing here refers to the function or its arguments. The semantics are those of
+ * Python's `atexit.unregister`, with identity (`===`) for equality.
+ *
+ * @param func The function that was registered.
+ *
+ * @example Take a function back
+ * ```ts
+ * import { register, unregister } from "@atexit/atexit";
+ * import { assert } from "@std/assert";
+ *
+ * const fail = register(() => assert(false));
+ * unregister(fail);
+ * ```
+ */
+export function unregister(func: (...args: never[]) => unknown): void {
+  realm.unregister(func);
+}
+
+function add<F extends AnyFunction>(
+  caller: string,
+  func: F,
+  args: readonly unknown[],
+  awaited: boolean,
+): F {
+  const context = args.length === 1 ? decoratorContext(args[0]) : undefined;
+  if (context !== undefined && context.kind !== "method") {
+    throw new TypeError(`Cannot decorate a ${context.kind} with @${caller}: expected a method`);
+  }
+  if (typeof func !== "function" || isClass(func)) throw noHandler(caller, func, args);
+  if (context !== undefined) {
+    context.addInitializer(function (this: unknown) {
+      realm.register(func, { args: [], self: this, awaited });
+    });
+  } else if (args.length === 0 && !awaited) {
+    realm.register(func);
+  } else {
+    realm.register(func, { args, self: undefined, awaited });
+  }
+  return func;
+}
+
+/** The argument, if it is what the runtime gives to a decorator. */
+function decoratorContext(arg: unknown): DecoratorContext | undefined {
+  if (typeof arg !== "object" || arg === null) return undefined;
+  try {
+    const context = arg as DecoratorContext;
+    return typeof context.kind === "string" && typeof context.addInitializer === "function"
+      ? context
+      : undefined;
+  } catch {
+    return undefined; // An argument whose getters throw.
+  }
+}
+
+/** Whether a function is a class, which cannot be called without `new`. */
+function isClass(func: AnyFunction): boolean {
+  try {
+    // Of all functions only those that can be constructors have a prototype. Most handlers have none.
+    return hasOwn(func, "prototype") &&
+      apply(startsWith, apply(functionToString, func, []), ["class"]);
+  } catch {
+    return false; // A proxy whose trap throws.
+  }
+}
+
+function noHandler(caller: string, func: unknown, args: readonly unknown[]): TypeError {
+  const name = typeof args[0];
+  const isOldDecorator = (args.length === 2 || args.length === 3) &&
+    (name === "string" || name === "symbol");
+  const received = typeof func === "function" ? "a class" : describe(func);
+  const remedy = typeof func === "function" || isOldDecorator
+    ? `. As a decorator, @${caller} is for methods, and for decorators of the standard kind: turn off experimentalDecorators`
+    : "";
+  return new TypeError(
+    `Cannot register the exit handler: expected a function, received ${received}${remedy}`,
+  );
+}

@@ -1,0 +1,471 @@
+// How Deno tells that a program ends, and how it is made to end. The only file that knows Deno.
+
+import type { Cut } from "../errors.ts";
+import type { Ends, Runtime } from "./runtime.ts";
+
+import {
+  callerOf,
+  isNodeWorker,
+  isProcessListening,
+  isRepl,
+  isTerminal,
+  isTestRunner,
+  isUncaughtError,
+  isWorker,
+  lazyGlobal,
+  loadedProcess,
+  mayDieBy,
+  printsNull,
+  signalNumber,
+  waitsAsynchronously,
+} from "./deno_program.ts";
+
+// Taken now: what the program puts in their place later is its own affair.
+const deno = Deno;
+const { addSignalListener, build, inspect, kill, pid, removeSignalListener, unrefTimer } = deno;
+const { addEventListener, PromiseRejectionEvent, queueMicrotask } = globalThis;
+const { Int32Array, performance, removeEventListener, reportError, SharedArrayBuffer } = globalThis;
+const { notify, wait, waitAsync } = Atomics;
+const { apply, defineProperty } = Reflect;
+const { getOwnPropertyDescriptor, hasOwn } = Object;
+const realm = globalThis;
+const reject = Promise.reject.bind(Promise);
+const writeError = console.error;
+const now = performance.now.bind(performance);
+// Deno 2.9 loads its timers when they are first looked at.
+const setTimeout = lazyGlobal<(callback: () => void, delay: number) => number>("setTimeout");
+const clearTimeout = lazyGlobal<(timer: number) => void>("clearTimeout");
+
+/** A timer that keeps the program alive, and the one before it. */
+interface Holding {
+  readonly timer: number;
+  readonly before: Holding | undefined;
+}
+
+/** Deno, for a program and its handlers. */
+export class DenoRuntime implements Runtime {
+  readonly defaultSignals: readonly string[] = build.os === "windows"
+    ? ["SIGINT", "SIGBREAK", "SIGHUP"]
+    : ["SIGINT", "SIGTERM", "SIGHUP"];
+
+  #ends!: Ends;
+  /** What listens to a signal. */
+  readonly #listeners: { [signal: string]: (() => void) | undefined } = Object.create(null);
+  /** The timers that keep the program alive until Deno tells when its event loop is dry. */
+  #holding: Holding | undefined;
+  /** Whether Deno tells when the event loop is dry: not to workers, nor while a main module loads. */
+  #tellsDry = false;
+  /** Whether the program's listeners have been asked whether it is to go on. */
+  #asked = false;
+  /** Whether the event loop has run dry and the program ends. */
+  #dry = false;
+  /** Whether listeners of `unload` are being called. */
+  #unloading = false;
+  /** Whether `unload` was dispatched, which Deno's `exit` does once only. */
+  #unloaded = false;
+  /** Whether the main program has called `close()`. */
+  #closing = false;
+  /** Whether the `exit` event of `process` is listened to. */
+  #watchesProcess = false;
+  /** What is done with the `error` event that is being caused here. */
+  #raising: ((dispatch: () => boolean) => boolean) | undefined;
+  /** The rejected promise that was made here to end the program with its reason. */
+  #rejected: Promise<never> | undefined;
+  /** How the program is being ended here. */
+  #leaving:
+    | { readonly code: number; readonly signal: string | undefined; left: boolean }
+    | undefined;
+  /** What `Deno.exit` was replaced by. */
+  #exit: typeof Deno.exit | undefined;
+
+  // ---------------------------------------------------------------------------- what it is asked
+
+  /** In workers Deno 2.0 has no exit code. */
+  get exitCode(): number {
+    return deno.exitCode ?? 0;
+  }
+
+  set exitCode(code: number) {
+    deno.exitCode = code;
+  }
+
+  now(): number {
+    return now();
+  }
+
+  inspect(value: unknown): string {
+    return inspect(value, { colors: !deno.noColor && isTerminal() });
+  }
+
+  /** Writes to the console that the program has put in place, or else to the one from before. */
+  write(text: string): void {
+    try {
+      globalThis.console.error(text);
+    } catch {
+      writeError(text);
+    }
+  }
+
+  startTimer(milliseconds: number, callback: () => void, holds = false): () => void {
+    const delay = milliseconds < 2 ** 31 ? milliseconds : 2 ** 31 - 1;
+    if (!(holds && !this.#tellsDry) && waitsAsynchronously()) return startWaiting(delay, callback);
+    const timer = setTimeout()!(callback, delay);
+    if (holds && !this.#tellsDry) this.#holding = { timer, before: this.#holding };
+    else unrefTimer(timer);
+    return () => clearTimeout()!(timer);
+  }
+
+  numberOf(signal: string): number {
+    return signalNumber(signal);
+  }
+
+  listen(signal: string, listener: () => void): () => void {
+    // In a microtask, when the program's own listeners have been called: ending the program inside
+    // the call would keep those from being called that were added later.
+    const later = () => queueMicrotask(listener);
+    addSignalListener(signal as Deno.Signal, later);
+    this.#listeners[signal] = later;
+    return () => {
+      delete this.#listeners[signal];
+      removeSignalListener(signal as Deno.Signal, later);
+    };
+  }
+
+  // ------------------------------------------------------------------------- how it makes an end
+
+  raise(error: unknown): void {
+    const rethrow = printsNull() && this.#dry && this.#unloading;
+    let prevented = false;
+    this.#raising = (dispatch) => {
+      prevented = !dispatch();
+      return !prevented && !rethrow;
+    };
+    try {
+      reportError(error);
+    } catch {
+      this.exitCode = 1; // Deno cannot look at a hostile value. What it is was reported before.
+    } finally {
+      this.#raising = undefined;
+    }
+    if (rethrow && !prevented) throw error;
+  }
+
+  /** Raises an error that the listeners have seen before. */
+  #raiseUnseen(error: unknown): void {
+    const unseen = () => true;
+    this.#raising = unseen;
+    try {
+      reportError(error);
+    } catch {
+      // It cannot look at a hostile value, but print it.
+      queueMicrotask(() => {
+        this.#raising = unseen;
+        throw error;
+      });
+    } finally {
+      this.#raising = undefined;
+    }
+  }
+
+  /** Raises a rejection that the listeners have seen before. */
+  #raiseRejection(reason: unknown): void {
+    if (this.#unloading) this.#raiseUnseen(reason); // The event loop does not turn any more.
+    else this.#rejected = reject(reason);
+  }
+
+  exit(code: number, signal?: string): void {
+    const leaving = this.#leaving = { code, signal, left: false };
+    try {
+      this.#callExitListeners(code);
+      if (leaving.left) return; // What was `Deno.exit` at the import has refused it.
+      this.#dieBy(signal);
+      deno.exit(code);
+    } finally {
+      this.#leaving = undefined;
+    }
+  }
+
+  /** Leaves by `process.exit()`, unless the exit may be refused: Deno calls the listeners once only. */
+  #callExitListeners(code: number): void {
+    if (deno.exit !== this.#exit || isTestRunner()) return;
+    try {
+      loadedProcess()?.exit(code);
+    } catch (error) {
+      if (this.#leaving?.left) throw error;
+      this.#ends.exitListenerRaised(error);
+    }
+  }
+
+  /** Calls what was `Deno.exit` at the import, or dies by the signal that is ending the program. */
+  #leaveBy(native: typeof Deno.exit, code: number): never {
+    const leaving = this.#leaving;
+    if (leaving !== undefined) leaving.left = true;
+    this.#dieBy(leaving?.signal);
+    const last = leaving?.signal === undefined ? code : leaving.code;
+    if (this.#unloaded) this.#ends.raiseFailure(); // No listener of ours will be called.
+    // Added last, it is called last, so no other listener is lost by what it raises.
+    const raiseFailure = () => this.#ends.raiseFailure();
+    addEventListener("unload", raiseFailure);
+    try {
+      return native(last);
+    } finally {
+      removeEventListener("unload", raiseFailure);
+    }
+  }
+
+  /** Sends this process the signal, with its default action given back. Returns if it survives. */
+  #dieBy(signal: string | undefined): void {
+    if (signal === undefined || !mayDieBy(signal)) return;
+    const name = signal as Deno.Signal;
+    const listener = this.#listeners[name];
+    if (listener !== undefined) removeSignalListener(name, listener);
+    try {
+      kill(pid, name);
+      // Deno carries out the default action in a thread of its own, within milliseconds. Only where
+      // the program listens to the signal too is there none, and the process survives.
+      wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 500);
+    } catch {
+      // Windows cannot send this one.
+    }
+    if (listener !== undefined) addSignalListener(name, listener);
+  }
+
+  // ------------------------------------------------------------------------------ what it tells
+
+  install(ends: Ends): void {
+    this.#ends = ends;
+    const onEvent = (event: Event, dispatch: () => boolean) => this.#onEvent(event, dispatch);
+    replace(realm, "dispatchEvent", (native) => ({
+      dispatchEvent(this: unknown, _event: Event): boolean {
+        const args = arguments as unknown as [Event];
+        const dispatch = (): boolean => apply(native, this, args);
+        const isGlobal = this === undefined || this === null || this === realm;
+        return isGlobal ? onEvent(args[0], dispatch) : dispatch();
+      },
+    }.dispatchEvent));
+    const exitNow = (native: typeof Deno.exit, code?: number): never => {
+      const given = typeof code === "number" ? code | 0 : this.exitCode;
+      return ends.exitNow(given, this.#cut(), (code) => this.#leaveBy(native, code));
+    };
+    replace(deno, "exit", (native) =>
+      this.#exit = function exit(code?: number): never {
+        return exitNow(native, code);
+      });
+    if (typeof realm.close === "function") {
+      const closeNow = (native: () => void) =>
+        isWorker ? this.#closeWorker(native) : this.#closeMain(native);
+      replace(realm, "close", (native) =>
+        function close(): void {
+          closeNow(native);
+        });
+    }
+    addEventListener("unload", () => this.#onNativeUnload());
+    if (isNodeWorker) this.#watchProcess();
+  }
+
+  /** Why handlers are not awaited at a `Deno.exit()`. Who called it is looked up only if any is. */
+  #cut(): Cut {
+    const awaits = this.#ends.active || this.#ends.asynchronous;
+    return {
+      kind: "exit",
+      ...awaits ? callerOf(this.#exit!) : { call: "Deno.exit()", place: undefined },
+    };
+  }
+
+  #onEvent(event: Event | undefined, dispatch: () => boolean): boolean {
+    switch (event?.type) {
+      case "error":
+        return this.#onError(event, dispatch);
+      case "unhandledrejection":
+        return this.#onRejection(event, dispatch);
+      case "beforeunload":
+        return this.#onBeforeUnload(dispatch);
+      case "unload":
+        return this.#onUnload(dispatch);
+      case "load":
+        this.#stopHolding();
+    }
+    return dispatch();
+  }
+
+  #onError(event: Event, dispatch: () => boolean): boolean {
+    const raising = this.#raising;
+    if (raising !== undefined) {
+      this.#raising = undefined;
+      return raising(dispatch);
+    }
+    if (!isUncaughtError(event) || (isTestRunner() || isRepl())) return dispatch();
+    let unhandled = false;
+    const endsNow = this.#ends.showError(() => {
+      unhandled = dispatch();
+      const { error } = event;
+      return unhandled ? { error, raise: () => this.#raiseUnseen(error) } : undefined;
+    });
+    return unhandled && endsNow;
+  }
+
+  #onRejection(event: Event, dispatch: () => boolean): boolean {
+    if (!(event instanceof PromiseRejectionEvent) || !event.cancelable) return dispatch();
+    if (this.#rejected !== undefined && event.promise === this.#rejected) return true;
+    if ((isTestRunner() || isRepl())) return dispatch();
+    let outcome = true;
+    let unhandled = false;
+    const endsNow = this.#ends.showError(() => {
+      outcome = dispatch();
+      unhandled = !event.defaultPrevented && !isProcessListening();
+      const { reason } = event;
+      return unhandled ? { error: reason, raise: () => this.#raiseRejection(reason) } : undefined;
+    });
+    if (unhandled && !endsNow) event.preventDefault(); // The run goes on, and raises it then.
+    return outcome;
+  }
+
+  /** Returns whether the program may end. If not, Deno turns the event loop and asks again. */
+  #onBeforeUnload(dispatch: () => boolean): boolean {
+    const ends = this.#ends;
+    this.#stopHolding();
+    if (ends.active && isTestRunner()) return dispatch(); // It dispatches `unload` right away.
+    if (!ends.active && !this.#asked) {
+      if (!dispatch() || ends.active) return false;
+      if (!ends.asynchronous || isTestRunner()) return this.#dry = true;
+      this.#asked = !this.#askProcess();
+      return false; // Until what the listeners have begun is done.
+    }
+    if (ends.active || ends.asynchronous) {
+      if (printsNull()) setTimeout()!(() => ends.dry(), 0);
+      else ends.dry();
+      return false;
+    }
+    loadedProcess()?.removeAllListeners("beforeExit"); // They have been asked.
+    return this.#dry = true;
+  }
+
+  /**
+   * Calls the `beforeExit` listeners of `process`, as Deno does when nobody objects to the end.
+   *
+   * @returns Whether they have started a timer, so that they are asked again when it is over.
+   */
+  #askProcess(): boolean {
+    const process = loadedProcess();
+    if (process === undefined || process.listenerCount("beforeExit") === 0) return false;
+    const before = nextTimer();
+    try {
+      process.emit("beforeExit", process.exitCode || 0);
+    } catch (error) {
+      reportError(error);
+    }
+    return nextTimer() > before + 1;
+  }
+
+  /** `unload`, as Deno dispatches it at a dry event loop, a restart, the end of a test module. */
+  #onUnload(dispatch: () => boolean): boolean {
+    const ends = this.#ends;
+    const isDry = this.#dry && !isTestRunner();
+    const begins = !ends.leaving && !ends.calling;
+    if (begins) ends.unload(isDry ? "dry" : "unload");
+    this.#unloading = this.#unloaded = true;
+    try {
+      const outcome = dispatch();
+      if (isDry) this.#watchProcess();
+      if (begins) ends.unloaded();
+      return outcome;
+    } finally {
+      this.#unloading = this.#dry = false;
+    }
+  }
+
+  /** `unload` where it is not dispatched by `globalThis.dispatchEvent`. */
+  #onNativeUnload(): void {
+    const ends = this.#ends;
+    if (this.#unloading || ends.leaving) return;
+    this.#unloading = this.#unloaded = true;
+    // `Deno.exit` was saved before the import.
+    ends.unload(this.#closing ? "close" : "exit");
+    if (!this.#closing) ends.unloaded();
+  }
+
+  /** Deno dispatches `unload` in a microtask after `close()`. */
+  #closeMain(native: () => void): void {
+    this.#closing = true;
+    native();
+    // Added last, it is called last, so no other listener is lost by what it raises.
+    addEventListener("unload", () => this.#ends.unloaded());
+  }
+
+  /** Deno dispatches nothing after a worker's `close()`. */
+  #closeWorker(native: () => void): void {
+    const ends = this.#ends;
+    if (ends.calling) return; // A handler calls it: the worker is ending already.
+    if (!ends.leaving) {
+      ends.unload("close");
+      ends.unloaded();
+    }
+    native();
+  }
+
+  /** Takes the `exit` event of `process` for an end: all that a worker of Node's gets that runs dry. */
+  #watchProcess(): void {
+    const process = loadedProcess();
+    if (process === undefined || this.#watchesProcess) return;
+    this.#watchesProcess = true;
+    const ends = this.#ends;
+    let begins = false;
+    const begin = () => {
+      begins = !ends.leaving && !ends.calling;
+      if (begins) ends.unload(callerOf(begin).call === "process.exit()" ? "exit" : "dry");
+    };
+    process.prependListener("exit", begin);
+    process.on("exit", () => {
+      if (begins) ends.unloaded();
+    });
+  }
+
+  /** From now on Deno tells when the event loop is dry: timers need not keep the program alive. */
+  #stopHolding(): void {
+    if (isWorker) return;
+    this.#tellsDry = true;
+    for (let held = this.#holding; held !== undefined; held = held.before) unrefTimer(held.timer);
+    this.#holding = undefined;
+  }
+}
+
+/** The number of a timer that is started now: the last one's and 1 (2.0.6 to 2.9.6). */
+function nextTimer(): number {
+  const timer = setTimeout()!(() => {}, 0);
+  clearTimeout()!(timer);
+  return +timer;
+}
+
+/** A timer that loads nothing and keeps nothing alive. */
+function startWaiting(milliseconds: number, callback: () => void): () => void {
+  const cell = new Int32Array(new SharedArrayBuffer(4));
+  const result = waitAsync(cell, 0, 0, milliseconds > 1 ? milliseconds : 1);
+  let stopped = false;
+  const call = async () => {
+    await result.value;
+    if (!stopped) callback();
+  };
+  call();
+  return () => {
+    stopped = true;
+    notify(cell, 0);
+  };
+}
+
+/**
+ * Puts a function of ours in the place of a native one, where the program lets it be replaced. It
+ * looks like the native one.
+ */
+function replace<T extends object, K extends keyof T>(
+  target: T,
+  name: K,
+  wrap: (native: T[K]) => T[K],
+): void {
+  const native = target[name];
+  const value = wrap(native);
+  if (typeof value === "function") {
+    defineProperty(value, "name", getOwnPropertyDescriptor(native, "name") ?? {});
+  }
+  const isNew = !hasOwn(target, name);
+  defineProperty(target, name, isNew ? { value, writable: true, configurable: true } : { value });
+}

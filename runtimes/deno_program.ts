@@ -1,0 +1,213 @@
+// What Deno does not tell by itself: who runs this program, what it has loaded, where it was called
+// from. Each question has one function, with the behaviour that answers it and a safe answer.
+
+/** Of Node's `process` what is used here. Its own types would make users download `@types/node`. */
+export interface NodeProcess {
+  exitCode?: number | string | null;
+  exit(code: number): void;
+  emit(event: string, code: unknown): boolean;
+  listenerCount(event: string): number;
+  on(event: string, listener: () => void): void;
+  prependListener(event: string, listener: () => void): void;
+  removeAllListeners(event: string): void;
+  hasUncaughtExceptionCaptureCallback?(): boolean;
+}
+
+// Taken now: what the program puts in their place later is its own affair.
+const deno = Deno;
+const { bench, build, permissions, pid, test } = deno;
+const { console, ErrorEvent } = globalThis;
+const { apply } = Reflect;
+const { getOwnPropertyDescriptor, hasOwn } = Object;
+const { captureStackTrace } = Error;
+const { indexOf, slice, split, startsWith } = String.prototype;
+const parseInt = globalThis.parseInt;
+const functionToString = Function.prototype.toString;
+const getProcess = lazyGlobal<NodeProcess>("process");
+
+/** Whether this is a worker, and whether it is one of `node:worker_threads`. */
+export const isWorker = "DedicatedWorkerGlobalScope" in globalThis;
+export const isNodeWorker = isWorker && !("WorkerGlobalScope" in globalThis);
+
+/** Remembers a global without looking at it, because that may load it. */
+export function lazyGlobal<T>(name: string): () => T | undefined {
+  const descriptor = getOwnPropertyDescriptor(globalThis, name);
+  return () =>
+    descriptor?.get === undefined ? descriptor?.value : apply(descriptor.get, globalThis, []);
+}
+
+/**
+ * Whether `deno test` or `deno bench` runs this program. They refuse a test or a benchmark without a
+ * name, and nothing else looks at it (2.0.6 to 2.9.6). Safe answer: no.
+ */
+export function isTestRunner(): boolean {
+  const nothing = () => {};
+  try {
+    test("", nothing);
+    bench("", nothing);
+    return false;
+  } catch {
+    return true;
+  }
+}
+
+/** Whether this is the REPL, by the name of its main module (2.0.6 to 2.9.6). Safe answer: no. */
+export function isRepl(): boolean {
+  try {
+    return apply(indexOf, deno.mainModule, ["$deno$repl."]) >= 0;
+  } catch {
+    return false;
+  }
+}
+
+/** Whether a console that was there at the import is Deno's own. */
+const hasNativeConsole = isNative(console?.log);
+
+/**
+ * Node's `process`, if anything has loaded it: else nobody listens to it. Loading it gives Deno's
+ * console a property (2.9; before, it is always loaded). Safe answer: it is loaded.
+ */
+export function loadedProcess(): NodeProcess | undefined {
+  if (hasNativeConsole && !hasOwn(console, "_stdout")) return undefined;
+  try {
+    return getProcess();
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether listeners of `process` take a rejection that no other listener took. */
+export function isProcessListening(): boolean {
+  const process = loadedProcess();
+  try {
+    return process !== undefined && (process.listenerCount("unhandledRejection") > 0 ||
+      process.listenerCount("uncaughtException") > 0 ||
+      process.hasUncaughtExceptionCaptureCallback?.() === true); // Not before 2.9.
+  } catch {
+    return false; // It is not what it was.
+  }
+}
+
+/** Whether an event is an error that Deno tells of: its message starts with "Uncaught" (2.0.6 to 2.9.6). */
+export function isUncaughtError(event: Event): event is ErrorEvent {
+  return event instanceof ErrorEvent && event.cancelable && event.target === null &&
+    apply(startsWith, event.message, ["Uncaught"]);
+}
+
+/** Who called a function that ends the program, and where. */
+export function callerOf(
+  func: (...args: never[]) => unknown,
+): { call: string; place: string | undefined } {
+  let call = "Deno.exit()";
+  try {
+    const holder: { stack?: unknown } = {};
+    captureStackTrace(holder, func);
+    const lines: string[] = apply(split, holder.stack, ["\n"]);
+    for (let i = 1; i < lines.length; i++) {
+      if (apply(indexOf, lines[i], ["process.exit ("]) >= 0) call = "process.exit()";
+      const place = placeIn(lines[i]);
+      if (!isInternal(place)) return { call, place };
+    }
+  } catch {
+    // The program has changed how stacks are made.
+  }
+  return { call, place: undefined };
+}
+
+/** The place in a line of a stack: what stands in parentheses, or after "at". */
+function placeIn(line: string): string {
+  const open: number = apply(indexOf, line, ["("]);
+  return open < 0
+    ? apply(slice, line, [apply(indexOf, line, ["at "]) + 3])
+    : apply(slice, line, [open + 1, -1]);
+}
+
+/** Whether a place is in Deno or Node, not in a program. */
+function isInternal(place: string): boolean {
+  return apply(startsWith, place, ["ext:"]) || apply(startsWith, place, ["[ext:"]) ||
+    apply(startsWith, place, ["node:"]);
+}
+
+/**
+ * Whether `Atomics.waitAsync` settles while the event loop is idle (from 2.7.14 on). It costs
+ * nothing, while the timers take 3 ms to load. Safe answer: no.
+ */
+export function waitsAsynchronously(): boolean {
+  return isSince(7, 14);
+}
+
+/**
+ * Whether Deno prints "Uncaught null" for an error that is raised while it dispatches `beforeunload`
+ * or `unload` at a dry event loop, but not for one that the dispatch throws (before 2.7).
+ */
+export function printsNull(): boolean {
+  return !isSince(7, 0);
+}
+
+/** Whether this is Deno 2 of that minor version and patch, or a newer one. Safe answer: no. */
+function isSince(minor: number, patch: number): boolean {
+  const numbers: string[] = apply(split, deno.version.deno, ["."]);
+  const isMinor = +numbers[1] === minor && parseInt(numbers[2]) >= patch;
+  return +numbers[0] > 2 || +numbers[0] === 2 && (+numbers[1] > minor || isMinor);
+}
+
+/**
+ * Whether the process may send itself a signal and dies by it.
+ *
+ * Not where its default action is to stop, nor where Deno panics at it (2.9.6), nor by `SIGTERM`: a
+ * `--watch`er may share the process. Process 1 would die by SIGSEGV instead.
+ */
+export function mayDieBy(signal: string): boolean {
+  switch (signal) {
+    case "SIGTERM":
+    case "SIGTSTP":
+    case "SIGTTIN":
+    case "SIGTTOU":
+    case "SIGPWR":
+    case "SIGSTKFLT":
+      return false;
+    default:
+      // A worker is not the process, and its permissions are not the main program's.
+      return !isWorker && pid !== 1 && permissions.querySync({ name: "run" }).state === "granted";
+  }
+}
+
+/** The signals of Linux (which Windows shares where it has them) and of macOS and the BSDs, from 1. */
+const signals = build.os === "linux" || build.os === "android" || build.os === "windows"
+  ? "HUP INT QUIT ILL TRAP ABRT BUS FPE KILL USR1 SEGV USR2 PIPE ALRM TERM STKFLT CHLD CONT STOP TSTP TTIN TTOU URG XCPU XFSZ VTALRM PROF WINCH IO PWR SYS"
+  : "HUP INT QUIT ILL TRAP ABRT EMT FPE KILL BUS SEGV SYS PIPE ALRM TERM URG STOP TSTP CONT CHLD TTIN TTOU IO XCPU XFSZ VTALRM PROF WINCH INFO USR1 USR2";
+
+/** Other names of signals. `SIGBREAK` has the number of `SIGTTIN`. */
+const aliases: { [alias: string]: string } = {
+  BREAK: "TTIN",
+  IOT: "ABRT",
+  POLL: "IO",
+  UNUSED: "SYS",
+};
+
+/** The number of a signal. */
+export function signalNumber(signal: string): number {
+  const name: string = apply(slice, signal, [3]);
+  const names: string[] = apply(split, signals, [" "]);
+  for (let i = 0; i < names.length; i++) {
+    if (names[i] === (hasOwn(aliases, name) ? aliases[name] : name)) return i + 1;
+  }
+  return 0;
+}
+
+/** Whether stderr is a terminal. */
+export function isTerminal(): boolean {
+  try {
+    return deno.stderr.isTerminal();
+  } catch {
+    return false; // The program has closed it.
+  }
+}
+
+function isNative(func: unknown): boolean {
+  try {
+    return apply(indexOf, apply(functionToString, func, []), ["[native code]"]) >= 0;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,276 @@
+// The program's own listeners: who is asked when, and what they may do.
+
+import { assertOutcome, deno, mod, Program, run, start, version } from "./program.ts";
+
+const windows = Deno.build.os === "windows";
+
+Deno.test("registerAsync() in a beforeunload listener is awaited, and the program ends", async () => {
+  const outcome = await run(`
+    import { registerAsync } from "@atexit/atexit";
+    addEventListener("beforeunload", () => {
+      console.log("beforeunload");
+      registerAsync(async () => console.log(await Promise.resolve("handler")));
+    });`);
+  assertOutcome(outcome, { lines: ["beforeunload", "handler"], code: 0, stderr: "" });
+});
+
+Deno.test("beforeunload and beforeExit listeners are asked once, and their work is done before handlers start", async () => {
+  const outcome = await run(`
+    import process from "node:process";
+    import { registerAsync } from "@atexit/atexit";
+    addEventListener("beforeunload", () => console.log("beforeunload"));
+    process.once("beforeExit", () => setTimeout(() => console.log("work"), 5));
+    process.on("exit", (code) => console.log("exit", code));
+    registerAsync(async () => {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      console.log("handler");
+    });
+    addEventListener("unload", () => console.log("unload"));`);
+  assertOutcome(outcome, {
+    lines: ["beforeunload", "work", "beforeunload", "handler", "unload", "exit 0"],
+    code: 0,
+  });
+});
+
+Deno.test("beforeExit listeners that begin something are asked again, as without the module", async () => {
+  const program = (handler: string) => `
+    import process from "node:process";
+    import { registerAsync } from "@atexit/atexit";
+    let times = 3;
+    process.on("beforeExit", () => {
+      console.log("beforeExit");
+      if (times-- > 0) setTimeout(() => console.log("work"), 1);
+    });
+    ${handler}`;
+  const plain = await run(program(""));
+  const round = ["beforeExit", "work"];
+  assertOutcome(plain, { lines: [...round, ...round, ...round, "beforeExit"] });
+  const outcome = await run(program("registerAsync(() => Promise.resolve());"));
+  assertOutcome(outcome, { lines: plain.lines });
+});
+
+Deno.test("what a beforeunload listener schedules is done before asynchronous handlers start", async () => {
+  const outcome = await run(`
+    import { registerAsync } from "@atexit/atexit";
+    addEventListener("beforeunload", () => setTimeout(() => console.log("work"), 5), { once: true });
+    registerAsync(async () => console.log(await Promise.resolve("handler")));`);
+  assertOutcome(outcome, { lines: ["work", "handler"], code: 0 });
+});
+
+Deno.test("a beforeExit listener that throws ends the program as an uncaught error, after the handlers", async () => {
+  const outcome = await run(`
+    import process from "node:process";
+    import { registerAsync } from "@atexit/atexit";
+    process.on("beforeExit", () => { throw new Error("in listener"); });
+    registerAsync(async () => console.log(await Promise.resolve("handler")));`);
+  assertOutcome(outcome, { lines: ["handler"], code: 1, stderr: /Error: in listener/ });
+});
+
+Deno.test("an error event that the program dispatches itself ends nothing", async () => {
+  const outcome = await run(`
+    import { register } from "@atexit/atexit";
+    register(() => console.log("handler"));
+    const error = new Error("by hand");
+    dispatchEvent(new ErrorEvent("error", { cancelable: true, error, message: "by hand" }));
+    console.log("alive");`);
+  assertOutcome(outcome, { lines: ["alive", "handler"], code: 0, stderr: "" });
+});
+
+Deno.test("register() after beforeunload and unload by hand waits for the end", async () => {
+  const outcome = await run(`
+    import { register } from "@atexit/atexit";
+    register(() => console.log("first"));
+    dispatchEvent(new Event("beforeunload", { cancelable: true }));
+    dispatchEvent(new Event("unload"));
+    register(() => console.log("second"));
+    console.log("alive");`);
+  assertOutcome(outcome, { lines: ["first", "alive", "second"], code: 0 });
+});
+
+Deno.test("unload by hand in a handler breaks nothing", async () => {
+  const outcome = await run(`
+    import { exit, register } from "@atexit/atexit";
+    register(() => console.log("last"));
+    register(() => void dispatchEvent(new Event("unload")));
+    exit(3);`);
+  assertOutcome(outcome, { lines: ["last"], code: 3, stderr: "" });
+});
+
+Deno.test({
+  name:
+    "the program's own signal listener is called, also if it was added later and no handler is awaited",
+  ignore: windows,
+  async fn() {
+    await using program = start(`
+      import { exitOnSignals, register } from "@atexit/atexit";
+      register(() => console.log("handler"));
+      exitOnSignals({ signals: ["SIGTERM"] });
+      Deno.addSignalListener("SIGTERM", () => console.log("own listener"));
+      setInterval(() => {}, 1_000);
+      console.log("ready");`);
+    await program.says("ready");
+    program.kill("SIGTERM");
+    assertOutcome(await program.outcome(), {
+      lines: ["ready", "own listener", "handler"],
+      code: 143,
+    });
+  },
+});
+
+Deno.test({
+  name: "exitOnSignals() of a signal named twice gives it back when disposed of",
+  ignore: windows,
+  async fn() {
+    await using program = start(`
+      import { exitOnSignals, register } from "@atexit/atexit";
+      register(() => console.log("handler"));
+      exitOnSignals({ signals: ["SIGTERM", "SIGTERM"] })[Symbol.dispose]();
+      setInterval(() => {}, 1_000);
+      console.log("ready");`);
+    await program.says("ready");
+    program.kill("SIGTERM");
+    assertOutcome(await program.outcome(), { lines: ["ready"], signal: "SIGTERM" });
+  },
+});
+
+Deno.test("close() of the main program loses no unload listener by a handler that fails", async () => {
+  const outcome = await run(`
+    import { register } from "@atexit/atexit";
+    register(() => { throw new Error("bad"); });
+    addEventListener("unload", () => register(() => console.log("registered late")));
+    addEventListener("unload", () => console.log("unload"));
+    close();`);
+  assertOutcome(outcome, {
+    lines: ["registered late", "unload"],
+    code: 1,
+    counts: { "Exception in atexit handler": 1, "error: Uncaught Error: bad": 1 },
+  });
+});
+
+Deno.test("close() of the main program prints an error that waits once", async () => {
+  const outcome = await run(`
+    import { registerAsync } from "@atexit/atexit";
+    registerAsync(() => new Promise((resolve) => setTimeout(resolve, 10_000)));
+    setTimeout(() => close(), 5);
+    Promise.reject(new Error("boom"));`);
+  assertOutcome(outcome, { code: 1, counts: { "Error: boom": 1 } });
+});
+
+Deno.test("close() in a handler of a worker that ends by an error leaves the error to the main program", async () => {
+  const outcome = await run(
+    `const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
+     worker.onmessage = ({ data }) => console.log(data);`,
+    {
+      command: ["run", "--allow-read"],
+      files: {
+        "worker.ts": `
+          import { register } from "@atexit/atexit";
+          register(() => console.log("last"));
+          register(() => self.close());
+          console.log("started");
+          setTimeout(() => { throw new Error("boom"); });`,
+      },
+    },
+  );
+  assertOutcome(outcome, { lines: ["started", "last"], code: 1, stderr: /Error: boom/ });
+});
+
+Deno.test("exit() from a timer prints the error of a handler that never settles", async () => {
+  const outcome = await run(`
+    import { exit, registerAsync } from "@atexit/atexit";
+    registerAsync(() => new Promise(() => {}));
+    setTimeout(() => exit(3), 1);`);
+  assertOutcome(outcome, {
+    code: 1,
+    counts: { "Uncaught null": 0, "error: Uncaught Error: The handler can never settle": 1 },
+  });
+});
+
+Deno.test({
+  name: "a capture callback of process keeps the program alive",
+  ignore: version < 209, // It does not have one.
+  async fn() {
+    const outcome = await run(`
+      import process from "node:process";
+      import { register } from "@atexit/atexit";
+      register(() => console.log("handler"));
+      process.setUncaughtExceptionCaptureCallback((error) => {
+        console.log("captured", error.message);
+        setTimeout(() => console.log("alive"));
+      });
+      Promise.reject(new Error("boom"));`);
+    assertOutcome(outcome, { lines: ["captured boom", "alive", "handler"], code: 0, stderr: "" });
+  },
+});
+
+Deno.test("exit() that nobody awaits in a handler is no unhandled rejection", async () => {
+  const outcome = await run(`
+    import { exit, registerAsync } from "@atexit/atexit";
+    registerAsync(async () => {
+      exit(4);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      console.log("handler");
+    });
+    exit(3);`);
+  assertOutcome(outcome, { lines: ["handler"], code: 4, stderr: "" });
+});
+
+Deno.test("a timeout of more than 2 ** 31 ms is no short one", async () => {
+  const outcome = await run(`
+    import { exit, registerAsync } from "@atexit/atexit";
+    registerAsync(async () => {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      console.log("handler");
+    });
+    exit(3, { timeout: 2 ** 40 });`);
+  assertOutcome(outcome, { lines: ["handler"], code: 3, stderr: "" });
+});
+
+Deno.test("a handler that is awaited for 10 s without a limit is named on stderr, and keeps nothing alive", async () => {
+  const outcome = await run(`
+    import { registerAsync } from "@atexit/atexit";
+    registerAsync(async function slow() {
+      await new Promise((resolve) => setTimeout(resolve, 10_500));
+    });
+    setTimeout(() => { throw new Error("boom"); });`);
+  assertOutcome(outcome, {
+    code: 1,
+    stderr:
+      /^Still awaiting atexit handler slow after 10 s, 0 handlers wait behind it. .*\nError: boom/,
+    counts: { "error: Uncaught Error: boom": 1 },
+  });
+});
+
+Deno.test("Deno.exit, dispatchEvent and close look like the native functions", async () => {
+  const outcome = await run(
+    `const shape = () =>
+       [Deno.exit, globalThis.dispatchEvent, globalThis.close].map((func) =>
+         JSON.stringify([func.name, func.length, Object.getOwnPropertyNames(func).sort()])).join();
+     const native = shape();
+     await import("@atexit/atexit");
+     console.log(native === shape());`,
+    { command: ["run", "--allow-read"] },
+  );
+  assertOutcome(outcome, { lines: ["true"] });
+});
+
+Deno.test("the public types download nothing, and fit beside a package.json", async () => {
+  const cwd = await Deno.makeTempDir();
+  const cache = await Deno.makeTempDir();
+  try {
+    await Deno.writeTextFile(`${cwd}/package.json`, "{}");
+    await Deno.writeTextFile(
+      `${cwd}/main.ts`,
+      `import { register } from ${JSON.stringify(mod)};\nregister(() => {});\n`,
+    );
+    const program = new Program(["check", "main.ts"], {
+      cwd,
+      env: { DENO_DIR: cache, NPM_CONFIG_REGISTRY: "http://127.0.0.1:9/" },
+    }, deno);
+    const outcome = await program.outcome();
+    assertOutcome(outcome, { code: 0, counts: { "types/node": 0, "Download": 0 } });
+  } finally {
+    await Deno.remove(cwd, { recursive: true });
+    await Deno.remove(cache, { recursive: true });
+  }
+});

@@ -1,0 +1,189 @@
+// What all copies of the module in a realm share, and what an import finds under the key.
+
+import { assertEquals } from "@std/assert";
+import { pathToFileURL } from "node:url";
+import { version } from "../realm.ts";
+import { assertOutcome, type Expected, run, start } from "./program.ts";
+
+const root = new URL("..", import.meta.url);
+const config = JSON.parse(await Deno.readTextFile(new URL("deno.json", root)));
+const key = 'Symbol.for("@atexit/atexit")';
+
+Deno.test("the version is the same in realm.ts and in deno.json", () => {
+  assertEquals(version, config.version);
+});
+
+// ----------------------------------------------------------------------------------------- copies
+
+/** Copies the module to a folder of its own, and returns the address of its `mod.ts`. */
+function copyModule(): string {
+  const copy = Deno.makeTempDirSync({ prefix: "atexit-" });
+  addEventListener("unload", () => Deno.removeSync(copy, { recursive: true }));
+  Deno.mkdirSync(`${copy}/runtimes`);
+  for (const folder of ["./", "./runtimes/"]) {
+    for (const { name } of Deno.readDirSync(new URL(folder, root))) {
+      const file = `${folder}${name}`;
+      if (name.endsWith(".ts")) Deno.copyFileSync(new URL(file, root), `${copy}/${file}`);
+    }
+  }
+  return pathToFileURL(`${copy}/mod.ts`).href;
+}
+
+const importTwoCopies = `
+  const native = Deno.exit;
+  const one = await import("${copyModule()}");
+  const ours = Deno.exit;
+  const two = await import("${copyModule()}");
+`;
+
+Deno.test("copies of the module share one registry and one set of hooks", async () => {
+  const source = `${importTwoCopies}
+    console.log(native !== ours, ours === Deno.exit, one.register !== two.register);
+    const undone = () => console.log("never");
+    one.register(() => console.log("1", one.exitReason().kind, two.exitReason().kind));
+    two.registerAsync(async () => { await Promise.resolve(); console.log("2"); });
+    one.register(undone);
+    two.register(undone);
+    two.unregister(undone);
+    one.registerAsync(async () => { await Promise.resolve(); console.log("3"); });
+    two.register(() => { throw new one.SystemExit(5); });
+  `;
+  for (const [end, kind] of [["", "dry"], ["two.exit(4);", "exit"]]) {
+    assertOutcome(await run(source + end), {
+      lines: ["true true true", "3", "2", `1 ${kind} ${kind}`],
+      code: 5,
+      stderr: "",
+    });
+  }
+  assertOutcome(await run(`${source} Deno.exit(4);`), {
+    lines: ["true true true", "1 exit exit"], // What cannot wait does not get to print.
+    code: 5,
+    counts: { "Cannot await atexit handler": 2 },
+  });
+});
+
+Deno.test("copies of the module recognise each other's SystemExit", async () => {
+  const source = `${importTwoCopies}
+    class Derived extends one.SystemExit {}
+    console.log(one.SystemExit !== two.SystemExit);
+    console.log(new one.SystemExit() instanceof two.SystemExit, new Derived() instanceof two.SystemExit);
+    console.log(new two.SystemExit() instanceof Derived, new Error() instanceof two.SystemExit);
+    setTimeout(() => { throw new two.SystemExit("text of the other copy"); });
+  `;
+  assertOutcome(await run(source), {
+    lines: ["true", "true true", "false false"],
+    code: 1,
+    stderr: "text of the other copy\n",
+  });
+});
+
+Deno.test("copies of the module share the grace period", async () => {
+  const source = `${importTwoCopies}
+    two.register(() => console.log("last"));
+    one.registerAsync(() => new Promise(() => {}));
+    two.setGracePeriod(20);
+    setInterval(() => {}, 1000);
+    one.exit();
+  `;
+  assertOutcome(await run(source), {
+    lines: ["last"],
+    code: 1,
+    stderr: /did not settle within 20 ms/,
+  });
+});
+
+Deno.test({
+  name: "copies of the module share their signals",
+  ignore: Deno.build.os === "windows",
+  async fn() {
+    const source = `${importTwoCopies}
+      one.register(() => console.log("handler"));
+      {
+        using _signals = one.exitOnSignals({ signals: ["SIGUSR1"] });
+        two.exitOnSignals({ signals: ["SIGUSR1"] });
+      }
+      setInterval(() => {}, 1000);
+      console.log("ready");
+    `;
+    await using program = start(source);
+    await program.says("ready");
+    program.kill("SIGUSR1");
+    assertOutcome(await program.outcome(), { lines: ["ready", "handler"], code: 138 });
+  },
+});
+
+// --------------------------------------------------------------------------------- other versions
+
+/** Runs a program that finds something under the key, and asserts its outcome. */
+async function assertFinds(found: string, program: string, expected: Expected): Promise<void> {
+  const outcome = await run(`
+    globalThis[${key}] = ${found};
+    const print = (error) => console.log(String(error));
+    try {
+      const { exitOnSignals, register, setGracePeriod, unregister } = await import("@atexit/atexit");
+      ${program}
+    } catch (error) {
+      print(error);
+    }
+  `);
+  assertOutcome(outcome, expected);
+}
+
+const olderRealm = `{
+  protocol: 0,
+  version: "0.0.1",
+  name: "older",
+  register(func, call) { console.log(this.name, "register", func.name, call?.args); },
+  unregister(func) { console.log(this.name, "unregister", func.name); },
+  exitOnSignals({ signals }) { return () => console.log(this.name, "dispose", signals); },
+}`;
+
+Deno.test("an older realm is used, and a method that it lacks throws an error that names both versions", async () => {
+  const program = `
+    function handler() {}
+    register(handler);
+    register(handler, 1);
+    unregister(handler);
+    exitOnSignals({ signals: ["SIGINT"] })[Symbol.dispose]();
+    setGracePeriod(1);
+  `;
+  await assertFinds(olderRealm, program, {
+    lines: [
+      "older register handler undefined",
+      "older register handler [ 1 ]",
+      "older unregister handler",
+      'older dispose [ "SIGINT" ]',
+      "Error: Cannot call setGracePeriod(): @atexit/atexit 0.0.1 was loaded first and does not have it, " +
+      `version ${version} does: update the older one`,
+    ],
+    code: 0,
+    stderr: "",
+  });
+});
+
+Deno.test("a newer realm is used as it is", async () => {
+  const newer = olderRealm.replace("protocol: 0", "protocol: 99").replace('"older"', '"newer"');
+  const program = `
+    const { realm } = await import("${new URL("realm.ts", root)}");
+    console.log(realm === globalThis[${key}]);
+    register(function handler() {});
+  `;
+  await assertFinds(newer, program, {
+    lines: ["true", "newer register handler undefined"],
+    code: 0,
+    stderr: "",
+  });
+});
+
+Deno.test("what is no realm is an error at the import that says so", async () => {
+  const line =
+    `TypeError: Cannot load @atexit/atexit: globalThis[${key}] is in use by something else`;
+  const junk = [
+    ...["5", '"text"', "null", "{}", "[]", "Object.create(null)", "() => {}", "class {}"],
+    '{ protocol: "1", version: "0.1.0" }',
+    "{ protocol: 1 }",
+  ];
+  for (const found of junk) {
+    await assertFinds(found, 'console.log("imported");', { lines: [line], code: 0, stderr: "" });
+  }
+});
