@@ -57,6 +57,7 @@ export class Lifecycle implements Ends {
   /** Registers a handler. When the run is over and the program is leaving, it runs at once. */
   register(func: AnyFunction, call?: Call): void {
     this.#stack.push(func, call);
+    if (call?.awaited) this.#runtime.turnOnce();
     if (this.#ending?.leaving && !this.#run.active) this.#run.atOnce();
   }
 
@@ -140,7 +141,8 @@ export class Lifecycle implements Ends {
       this.#showing--;
     }
     const endsNow = uncaught !== undefined && this.#uncaught(uncaught);
-    if (this.#showing === 0) this.#releaseExits();
+    if (endsNow) this.#held = undefined;
+    else if (this.#showing === 0) this.#releaseExits();
     return endsNow;
   }
 
@@ -153,13 +155,25 @@ export class Lifecycle implements Ends {
       if (!this.leaving) this.#start();
       return false;
     }
-    if (this.leaving) return true;
     const cause: Cause = { kind: "error", ...uncaught };
+    if (this.leaving) return this.#errorWhileLeaving(cause);
     const ending = this.#join(cause);
     if (ending.cause === cause) this.#runtime.exitCode = 1;
     if (this.active || !this.#begin()) return false;
-    if (ending.cause === cause) return true;
-    this.#leave(ending);
+    if (ending.cause !== cause) {
+      this.#leave(ending);
+      return false;
+    }
+    // Nothing runs after this, unless the program has imitated the runtime's event, and lives on.
+    this.#runtime.exitCode = ending.codeBefore;
+    this.#refuse(new SystemExit(1));
+    return true;
+  }
+
+  /** An error that is being raised again stays the one that ends the program. */
+  #errorWhileLeaving(cause: Cause): boolean {
+    if (this.#ending?.cause.kind !== "error") return true;
+    this.#join(cause);
     return false;
   }
 
@@ -205,11 +219,9 @@ export class Lifecycle implements Ends {
     }
   }
 
-  unload(kind: UnloadKind): void {
+  unload(kind: UnloadKind, cut: Cut): void {
     this.#join({ kind: kind === "exit" ? "immediate" : kind });
-    this.#cut(
-      kind === "close" ? { kind: "exit", call: "close()", place: undefined } : { kind: "unload" },
-    );
+    this.#cut(cut);
   }
 
   unloaded(): void {

@@ -22,5 +22,5 @@
 export { SystemExit } from "./errors.ts";
 export { exit, type ExitOptions, exitReason, setGracePeriod } from "./exit.ts";
 export type { ExitReason } from "./ending.ts";
-export { register, registerAsync, type Synchronous, unregister } from "./register.ts";
+export { register, registerAsync, unregister } from "./register.ts";
 export { exitOnSignals, type ExitOnSignalsOptions, type Signal } from "./signals.ts";

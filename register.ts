@@ -11,19 +11,11 @@ const { startsWith } = String.prototype;
 const functionToString = Function.prototype.toString;
 
 /**
- * `unknown`, or where `F` may return a promise a text with the remedy, which no function is.
- *
- * @typeParam F The type of the function.
- */
-export type Synchronous<F extends (...args: never[]) => unknown> = 0 extends 1 & ReturnType<F>
-  ? unknown
-  : [Extract<ReturnType<F>, PromiseLike<unknown>>] extends [never] ? unknown
-  : "register() does not await promises: use registerAsync()";
-
-/**
  * Registers a method, as its decorator.
  *
+ * @typeParam T The type of its `this`.
  * @typeParam F The type of the method.
+ * @typeParam R What it returns.
  * @param method The method.
  * @param context What the runtime tells a decorator.
  * @returns The method.
@@ -44,30 +36,22 @@ export type Synchronous<F extends (...args: never[]) => unknown> = 0 extends 1 &
  * unregister(Connection.prototype.close); // none of them is closed any more
  * ```
  */
-export function register<F extends () => unknown>(
-  method: F & Synchronous<F>,
-  context: ClassMethodDecoratorContext,
+export function register<T, F extends (this: T) => R, R>(
+  method: Extract<R, PromiseLike<unknown>> extends never ? F & ((this: T) => R) : never,
+  context: ClassMethodDecoratorContext<T, F>,
 ): F;
-/**
- * Registers a function without arguments. This form lets a generic function call `register`.
- *
- * @typeParam F The type of the function.
- * @param func The function.
- * @returns `func`.
- * @throws {TypeError} If `func` is not callable, or a class; nothing is registered then.
- *
- * @example A function that registers for others
- * ```ts
- * import { register } from "@atexit/atexit";
- *
- * function atEnd<F extends () => void>(func: F): F {
- *   return register(func);
- * }
- *
- * atEnd(() => console.log("Goodbye."));
- * ```
- */
-export function register<F extends () => void | undefined>(func: F): F;
+// The next two only refuse, for the sake of what the compiler says then. `deno doc` hides them.
+// Their texts stand in tuples: of a mere text it would print `string`.
+/** @ignore Whatever else is decorated. */
+export function register<C extends Pick<DecoratorContext, "kind" | "addInitializer">>(
+  decorated: unknown,
+  context: unknown extends C ? never : C,
+): ["@register is for methods without arguments; @registerAsync for those that return promises"];
+/** @ignore One argument where the function takes none, or more. */
+export function register(
+  func: ["a function that takes that number of arguments"],
+  arg: never,
+): never;
 /**
  * Registers a function that runs when the program ends, last registered first.
  *
@@ -87,6 +71,8 @@ export function register<F extends () => void | undefined>(func: F): F;
  * The semantics are those of Python's `atexit.register`.
  *
  * @typeParam F The type of the function.
+ * @typeParam A The types of its arguments.
+ * @typeParam R What it returns.
  * @param func The function. One that returns a promise does not compile: nobody would await it.
  * @param args What it is called with.
  * @returns `func`.
@@ -120,9 +106,10 @@ export function register<F extends () => void | undefined>(func: F): F;
  * Log.lines.push("second");
  * ```
  */
-export function register<F extends (...args: never[]) => unknown>(
-  func: F & Synchronous<F>,
-  ...args: Parameters<F>
+export function register<F extends (...args: never[]) => unknown, A extends unknown[], R>(
+  func: Extract<R, PromiseLike<unknown>> extends never ? F & ((this: undefined, ...args: A) => R)
+    : "register() does not await promises: use registerAsync()",
+  ...args: A
 ): F;
 // `never`, so that the compiler does not say of a wrong call that it would have fitted this.
 export function register<F extends never>(func: F, ...args: unknown[]): F {
@@ -132,6 +119,7 @@ export function register<F extends never>(func: F, ...args: unknown[]): F {
 /**
  * Registers a method that returns a promise, as its decorator.
  *
+ * @typeParam T The type of its `this`.
  * @typeParam F The type of the method.
  * @param method The method.
  * @param context What the runtime tells a decorator.
@@ -152,30 +140,20 @@ export function register<F extends never>(func: F, ...args: unknown[]): F {
  * new Session();
  * ```
  */
-export function registerAsync<F extends () => unknown>(
+export function registerAsync<T, F extends (this: T) => unknown>(
   method: F,
-  context: ClassMethodDecoratorContext,
+  context: ClassMethodDecoratorContext<T, F>,
 ): F;
-/**
- * Registers a function without arguments. This form lets a generic function call `registerAsync`.
- *
- * @typeParam F The type of the function.
- * @param func The function.
- * @returns `func`.
- * @throws {TypeError} If `func` is not callable, or a class; nothing is registered then.
- *
- * @example A function that registers for others
- * ```ts
- * import { registerAsync } from "@atexit/atexit";
- *
- * function atEnd<F extends () => Promise<void>>(func: F): F {
- *   return registerAsync(func);
- * }
- *
- * atEnd(async () => console.log(await Promise.resolve("Goodbye.")));
- * ```
- */
-export function registerAsync<F extends () => unknown>(func: F): F;
+/** @ignore As for `register`. */
+export function registerAsync<C extends Pick<DecoratorContext, "kind" | "addInitializer">>(
+  decorated: unknown,
+  context: unknown extends C ? never : C,
+): ["@register is for methods without arguments; @registerAsync for those that return promises"];
+/** @ignore As for `register`. */
+export function registerAsync(
+  func: ["a function that takes that number of arguments"],
+  arg: never,
+): never;
 /**
  * Registers a function that returns a promise, which is awaited before the next handler runs.
  *
@@ -188,6 +166,7 @@ export function registerAsync<F extends () => unknown>(func: F): F;
  * else it is like {@linkcode register}.
  *
  * @typeParam F The type of the function.
+ * @typeParam A The types of its arguments.
  * @param func The function.
  * @param args What it is called with.
  * @returns `func`.
@@ -207,9 +186,9 @@ export function registerAsync<F extends () => unknown>(func: F): F;
  * assertEquals(lines, ["started"]);
  * ```
  */
-export function registerAsync<F extends (...args: never[]) => unknown>(
-  func: F,
-  ...args: Parameters<F>
+export function registerAsync<F extends (...args: never[]) => unknown, A extends unknown[]>(
+  func: F & ((this: undefined, ...args: A) => unknown),
+  ...args: A
 ): F;
 export function registerAsync<F extends never>(func: F, ...args: unknown[]): F {
   return add("registerAsync", func, args, true);

@@ -4,6 +4,7 @@ import type { Cut } from "../errors.ts";
 import type { Ends, Runtime } from "./runtime.ts";
 
 import {
+  type Caller,
   callerOf,
   isNodeWorker,
   isProcessListening,
@@ -36,6 +37,20 @@ const now = performance.now.bind(performance);
 const setTimeout = lazyGlobal<(callback: () => void, delay: number) => number>("setTimeout");
 const clearTimeout = lazyGlobal<(timer: number) => void>("clearTimeout");
 
+/** Why handlers are not awaited in `unload`, and at `close()`. */
+const unloading: Cut = { kind: "unload" };
+const closing: Cut = { kind: "exit", call: "close()", place: undefined };
+
+/** How the program is being ended. */
+interface Leaving {
+  readonly code: number;
+  readonly signal: string | undefined;
+  /** Whether what was `Deno.exit` at the import has been called. */
+  left: boolean;
+  /** Whether the process has sent itself the signal. */
+  killed: boolean;
+}
+
 /** A timer that keeps the program alive, and the one before it. */
 interface Holding {
   readonly timer: number;
@@ -67,14 +82,16 @@ export class DenoRuntime implements Runtime {
   #closing = false;
   /** Whether the `exit` event of `process` is listened to. */
   #watchesProcess = false;
+  /** Whether an exception is raised by throwing it, where nothing else is noticed any more. */
+  #rethrows = false;
   /** What is done with the `error` event that is being caused here. */
   #raising: ((dispatch: () => boolean) => boolean) | undefined;
   /** The rejected promise that was made here to end the program with its reason. */
   #rejected: Promise<never> | undefined;
   /** How the program is being ended here. */
-  #leaving:
-    | { readonly code: number; readonly signal: string | undefined; left: boolean }
-    | undefined;
+  #leaving: Leaving | undefined;
+  /** Whether what was `Deno.exit` at the import is being called. */
+  #isLeaving = false;
   /** What `Deno.exit` was replaced by. */
   #exit: typeof Deno.exit | undefined;
 
@@ -108,11 +125,17 @@ export class DenoRuntime implements Runtime {
 
   startTimer(milliseconds: number, callback: () => void, holds = false): () => void {
     const delay = milliseconds < 2 ** 31 ? milliseconds : 2 ** 31 - 1;
-    if (!(holds && !this.#tellsDry) && waitsAsynchronously()) return startWaiting(delay, callback);
+    const mustHold = holds && (!this.#tellsDry || isTestRunner());
+    if (!mustHold && waitsAsynchronously()) return startWaiting(delay, callback);
     const timer = setTimeout()!(callback, delay);
-    if (holds && !this.#tellsDry) this.#holding = { timer, before: this.#holding };
+    if (mustHold) this.#holding = { timer, before: this.#holding };
     else unrefTimer(timer);
     return () => clearTimeout()!(timer);
+  }
+
+  /** Asynchronous handlers may still be registered by `beforeExit` listeners of `process`. */
+  turnOnce(): void {
+    if (this.#dry && !this.#unloading) setTimeout()!(() => {}, 0);
   }
 
   numberOf(signal: string): number {
@@ -120,9 +143,9 @@ export class DenoRuntime implements Runtime {
   }
 
   listen(signal: string, listener: () => void): () => void {
-    // In a microtask, when the program's own listeners have been called: ending the program inside
-    // the call would keep those from being called that were added later.
-    const later = () => queueMicrotask(listener);
+    // Later, when the program's own listeners have been called, and what one throws has been noticed:
+    // ending the program inside the call would lose both.
+    const later = () => void setTimeout()!(listener, 0);
     addSignalListener(signal as Deno.Signal, later);
     this.#listeners[signal] = later;
     return () => {
@@ -134,7 +157,7 @@ export class DenoRuntime implements Runtime {
   // ------------------------------------------------------------------------- how it makes an end
 
   raise(error: unknown): void {
-    const rethrow = printsNull() && this.#dry && this.#unloading;
+    const rethrow = this.#rethrows || printsNull() && this.#dry && this.#unloading;
     let prevented = false;
     this.#raising = (dispatch) => {
       prevented = !dispatch();
@@ -174,49 +197,77 @@ export class DenoRuntime implements Runtime {
   }
 
   exit(code: number, signal?: string): void {
-    const leaving = this.#leaving = { code, signal, left: false };
+    const leaving = this.#leaving = { code, signal, left: false, killed: false };
     try {
-      this.#callExitListeners(code);
-      if (leaving.left) return; // What was `Deno.exit` at the import has refused it.
-      this.#dieBy(signal);
-      deno.exit(code);
+      const isRefused = !this.#callExitListeners(code);
+      if (isRefused || leaving.left) return;
+      this.#die();
+      this.#raisingLast(() => deno.exit(code));
     } finally {
       this.#leaving = undefined;
     }
   }
 
-  /** Leaves by `process.exit()`, unless the exit may be refused: Deno calls the listeners once only. */
-  #callExitListeners(code: number): void {
-    if (deno.exit !== this.#exit || isTestRunner()) return;
+  /**
+   * Leaves by `process.exit()`, unless the exit may be refused: Deno calls the listeners once only.
+   *
+   * @returns Whether the exit may go on: nothing that has replaced `process.reallyExit` refuses it.
+   */
+  #callExitListeners(code: number): boolean {
+    if (deno.exit !== this.#exit || isTestRunner()) return true;
+    const process = loadedProcess();
+    if (process === undefined) return true;
+    const { reallyExit } = process;
+    let reached = false;
+    process.reallyExit = (code) => {
+      reached = true;
+      return apply(reallyExit, process, [code]);
+    };
     try {
-      loadedProcess()?.exit(code);
+      process.exit(code);
     } catch (error) {
-      if (this.#leaving?.left) throw error;
+      if (reached) throw error;
       this.#ends.exitListenerRaised(error);
+    } finally {
+      process.reallyExit = reallyExit;
     }
+    return !reached;
   }
 
   /** Calls what was `Deno.exit` at the import, or dies by the signal that is ending the program. */
   #leaveBy(native: typeof Deno.exit, code: number): never {
     const leaving = this.#leaving;
     if (leaving !== undefined) leaving.left = true;
-    this.#dieBy(leaving?.signal);
+    this.#die();
     const last = leaving?.signal === undefined ? code : leaving.code;
-    if (this.#unloaded) this.#ends.raiseFailure(); // No listener of ours will be called.
-    // Added last, it is called last, so no other listener is lost by what it raises.
+    // Deno dispatches `unload` once only. In a listener of it, it ends the program on the spot.
+    if (this.#unloaded || this.#isLeaving) this.#ends.raiseFailure();
+    this.#isLeaving = true;
+    try {
+      return this.#raisingLast(() => native(last));
+    } finally {
+      this.#isLeaving = false;
+    }
+  }
+
+  /** Exits, and raises the failure of the handlers when all other listeners of `unload` were called. */
+  #raisingLast<T>(exit: () => T): T {
+    if (isTestRunner()) return exit(); // It refuses the exit.
     const raiseFailure = () => this.#ends.raiseFailure();
     addEventListener("unload", raiseFailure);
     try {
-      return native(last);
+      return exit();
     } finally {
       removeEventListener("unload", raiseFailure);
     }
   }
 
-  /** Sends this process the signal, with its default action given back. Returns if it survives. */
-  #dieBy(signal: string | undefined): void {
-    if (signal === undefined || !mayDieBy(signal)) return;
-    const name = signal as Deno.Signal;
+  /** Sends this process the signal that ends it, with its default action. Returns if it survives. */
+  #die(): void {
+    const leaving = this.#leaving;
+    if (leaving?.signal === undefined || leaving.killed || !mayDieBy(leaving.signal)) return;
+    leaving.killed = true;
+    const name = leaving.signal as Deno.Signal;
     const listener = this.#listeners[name];
     if (listener !== undefined) removeSignalListener(name, listener);
     try {
@@ -362,7 +413,7 @@ export class DenoRuntime implements Runtime {
     const ends = this.#ends;
     const isDry = this.#dry && !isTestRunner();
     const begins = !ends.leaving && !ends.calling;
-    if (begins) ends.unload(isDry ? "dry" : "unload");
+    if (begins) ends.unload(isDry ? "dry" : "unload", unloading);
     this.#unloading = this.#unloaded = true;
     try {
       const outcome = dispatch();
@@ -380,7 +431,7 @@ export class DenoRuntime implements Runtime {
     if (this.#unloading || ends.leaving) return;
     this.#unloading = this.#unloaded = true;
     // `Deno.exit` was saved before the import.
-    ends.unload(this.#closing ? "close" : "exit");
+    ends.unload(this.#closing ? "close" : "exit", this.#closing ? closing : unloading);
     if (!this.#closing) ends.unloaded();
   }
 
@@ -395,9 +446,10 @@ export class DenoRuntime implements Runtime {
   /** Deno dispatches nothing after a worker's `close()`. */
   #closeWorker(native: () => void): void {
     const ends = this.#ends;
-    if (ends.calling) return; // A handler calls it: the worker is ending already.
-    if (!ends.leaving) {
-      ends.unload("close");
+    // A handler may call it: then the worker is ending already, unless `unload` is made by hand.
+    if (ends.calling && ends.exitReason()?.kind !== "unload") return;
+    if (!ends.calling && !ends.leaving) {
+      ends.unload("close", closing);
       ends.unloaded();
     }
     native();
@@ -408,23 +460,38 @@ export class DenoRuntime implements Runtime {
     const process = loadedProcess();
     if (process === undefined || this.#watchesProcess) return;
     this.#watchesProcess = true;
-    const ends = this.#ends;
-    let begins = false;
-    const begin = () => {
-      begins = !ends.leaving && !ends.calling;
-      if (begins) ends.unload(callerOf(begin).call === "process.exit()" ? "exit" : "dry");
-    };
-    process.prependListener("exit", begin);
-    process.on("exit", () => {
-      if (begins) ends.unloaded();
+    const onExit = (emit: () => boolean, caller: Caller) => this.#onProcessExit(emit, caller);
+    replace(process, "emit", (native) => {
+      const wrapper = {
+        emit(this: unknown, event: string): boolean {
+          const args = arguments as unknown as [string, unknown];
+          const emit = (): boolean => apply(native, this, args);
+          return event === "exit" ? onExit(emit, callerOf(wrapper.emit)) : emit();
+        },
+      };
+      return wrapper.emit;
     });
+  }
+
+  /** Its listeners are called between the handlers and what these have raised. */
+  #onProcessExit(emit: () => boolean, caller: Caller): boolean {
+    const ends = this.#ends;
+    if (ends.leaving || ends.calling) return emit();
+    const isExit = caller.call === "process.exit()";
+    ends.unload(isExit ? "exit" : "dry", isExit ? { kind: "exit", ...caller } : unloading);
+    const outcome = emit();
+    this.#rethrows = true;
+    ends.raiseFailure();
+    return outcome;
   }
 
   /** From now on Deno tells when the event loop is dry: timers need not keep the program alive. */
   #stopHolding(): void {
     if (isWorker) return;
     this.#tellsDry = true;
-    for (let held = this.#holding; held !== undefined; held = held.before) unrefTimer(held.timer);
+    if (this.#holding === undefined || isTestRunner()) return;
+    let held: Holding | undefined = this.#holding;
+    for (; held !== undefined; held = held.before) unrefTimer(held.timer);
     this.#holding = undefined;
   }
 }

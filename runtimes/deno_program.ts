@@ -5,6 +5,7 @@
 export interface NodeProcess {
   exitCode?: number | string | null;
   exit(code: number): void;
+  reallyExit(code: number): void;
   emit(event: string, code: unknown): boolean;
   listenerCount(event: string): number;
   on(event: string, listener: () => void): void;
@@ -70,7 +71,9 @@ const hasNativeConsole = isNative(console?.log);
 export function loadedProcess(): NodeProcess | undefined {
   if (hasNativeConsole && !hasOwn(console, "_stdout")) return undefined;
   try {
-    return getProcess();
+    const process = getProcess();
+    // Some programs put an object in its place that has an `env` only.
+    return typeof process?.listenerCount === "function" ? process : undefined;
   } catch {
     return undefined;
   }
@@ -94,19 +97,25 @@ export function isUncaughtError(event: Event): event is ErrorEvent {
     apply(startsWith, event.message, ["Uncaught"]);
 }
 
-/** Who called a function that ends the program, and where. */
-export function callerOf(
-  func: (...args: never[]) => unknown,
-): { call: string; place: string | undefined } {
+/** Who ends the program, and where. */
+export interface Caller {
+  readonly call: string;
+  readonly place: string | undefined;
+}
+
+/** Who called a function that ends the program, by the stack. Safe answer: nobody is named. */
+export function callerOf(func: (...args: never[]) => unknown): Caller {
   let call = "Deno.exit()";
   try {
     const holder: { stack?: unknown } = {};
     captureStackTrace(holder, func);
     const lines: string[] = apply(split, holder.stack, ["\n"]);
     for (let i = 1; i < lines.length; i++) {
-      if (apply(indexOf, lines[i], ["process.exit ("]) >= 0) call = "process.exit()";
       const place = placeIn(lines[i]);
       if (!isInternal(place)) return { call, place };
+      // Between a program and `Deno.exit` there are only those of Node's functions that exit.
+      const isEmit = apply(indexOf, lines[i], ["emit ("]) >= 0;
+      if (!isEmit && !apply(startsWith, place, ["[ext:"])) call = "process.exit()";
     }
   } catch {
     // The program has changed how stacks are made.

@@ -1,5 +1,6 @@
 // What the module needs of a runtime, and what a runtime tells the module. Types only.
 
+import type { ExitReason } from "../ending.ts";
 import type { Cut, Output } from "../errors.ts";
 
 /** How this runtime is asked, and how it is made to end the program. Reports go to its stderr. */
@@ -17,6 +18,9 @@ export interface Runtime extends Output {
    * @returns What stops it.
    */
   startTimer(milliseconds: number, callback: () => void, holds?: boolean): () => void;
+
+  /** Keeps the program from ending before its event loop has run dry once more. */
+  turnOnce(): void;
 
   /** Raises an exception, uncaught: listeners see it, the runtime prints it, the status is 1. */
   raise(error: unknown): void;
@@ -64,6 +68,9 @@ export interface Ends {
   /** Whether the run is over and the program is being ended. */
   readonly leaving: boolean;
 
+  /** Why the program is ending. */
+  exitReason(): ExitReason | undefined;
+
   /** Whether asynchronous handlers are registered. */
   readonly asynchronous: boolean;
 
@@ -75,7 +82,7 @@ export interface Ends {
   dry(): boolean;
 
   /** The program cannot be kept from ending any more. Its listeners are called after this. */
-  unload(kind: UnloadKind): void;
+  unload(kind: UnloadKind, cut: Cut): void;
 
   /** The last listener of an end that began with `unload()` has been called. */
   unloaded(): void;

@@ -60,6 +60,8 @@ export class TestRuntime implements Runtime {
     this.written.push(text);
   }
 
+  turnOnce(): void {}
+
   raise(error: unknown): void {
     this.ends.push(`raise ${this.inspect(error)}`);
   }
@@ -159,7 +161,7 @@ export class Program {
 
   /** Dispatches `unload`. */
   unload(kind: "dry" | "unload" | "close" | "exit" = "unload"): void {
-    this.lifecycle.unload(kind);
+    this.lifecycle.unload(kind, { kind: "unload" });
     this.lifecycle.unloaded();
   }
 
