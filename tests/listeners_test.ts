@@ -274,3 +274,123 @@ Deno.test("the public types download nothing, and fit beside a package.json", as
     await Deno.remove(cache, { recursive: true });
   }
 });
+
+Deno.test("an unhandledrejection that the program imitates is taken for one, and the registry is usable afterwards", async () => {
+  const outcome = await run(`
+    import { exitReason, register } from "@atexit/atexit";
+    register(() => console.log("first"));
+    const promise = Promise.resolve();
+    dispatchEvent(
+      new PromiseRejectionEvent("unhandledrejection", { promise, reason: 1, cancelable: true }),
+    );
+    register(() => console.log("second"));
+    console.log("alive", exitReason(), Deno.exitCode);`);
+  assertOutcome(outcome, { lines: ["first", "alive undefined 0", "second"], code: 0 });
+});
+
+Deno.test("the first error ends the program, also if another one comes while it is raised again", async () => {
+  const outcome = await run(`
+    import { registerAsync } from "@atexit/atexit";
+    registerAsync(async () => {
+      await undefined;
+      queueMicrotask(() => queueMicrotask(() => { throw new Error("second"); }));
+    });
+    Promise.reject(new Error("first"));`);
+  assertOutcome(outcome, {
+    code: 1,
+    counts: { "Uncaught error:\nError: second": 1, "error: Uncaught (in promise) Error: first": 1 },
+  });
+});
+
+Deno.test("Deno.exit() in an unload listener does not lose what a handler has raised", async () => {
+  const outcome = await run(`
+    import { register } from "@atexit/atexit";
+    register(() => { throw new Error("bad"); });
+    addEventListener("unload", () => Deno.exit(7));
+    Deno.exit(0);`);
+  assertOutcome(outcome, { code: 1, counts: { "error: Uncaught Error: bad": 1 } });
+});
+
+Deno.test("what a handler raises at exit() is not lost if the program has put Deno.exit back", async () => {
+  const outcome = await run(
+    `const native = Deno.exit;
+     const { exit, register } = await import("@atexit/atexit");
+     register(() => { throw new Error("bad"); });
+     Deno.exit = native;
+     exit(0);`,
+    { command: ["run", "--allow-read"] },
+  );
+  assertOutcome(outcome, { code: 1, counts: { "error: Uncaught Error: bad": 1 } });
+});
+
+Deno.test("registerAsync() in a beforeExit listener is awaited", async () => {
+  const outcome = await run(`
+    import process from "node:process";
+    import { registerAsync } from "@atexit/atexit";
+    process.once("beforeExit", () => {
+      registerAsync(async () => console.log(await Promise.resolve("handler")));
+    });`);
+  assertOutcome(outcome, { lines: ["handler"], code: 0, stderr: "" });
+});
+
+Deno.test("a process of the program's own making breaks nothing", async () => {
+  for (const end of ["", "exit(3);", "Promise.reject(new Error('boom'));"]) {
+    const outcome = await run(
+      `globalThis.process = { env: {} };
+       const { exit, register, registerAsync } = await import("@atexit/atexit");
+       register(() => console.log("last"));
+       registerAsync(async () => console.log(await Promise.resolve("handler")));
+       ${end}`,
+      { command: ["run", "--allow-read"] },
+    );
+    const code = end === "" ? 0 : end === "exit(3);" ? 3 : 1;
+    assertOutcome(outcome, { lines: ["handler", "last"], code, counts: { TypeError: 0 } });
+  }
+});
+
+Deno.test("exit() rejects if what has replaced process.reallyExit refuses it", async () => {
+  const outcome = await run(`
+    import process from "node:process";
+    import { exit, exitReason, register } from "@atexit/atexit";
+    const { reallyExit } = process;
+    process.reallyExit = (code) => console.log("stub", code);
+    register(() => console.log("handler"));
+    exit(3).catch((error) => {
+      console.log(error.name, Deno.exitCode, exitReason());
+      process.reallyExit = reallyExit;
+    });`);
+  assertOutcome(outcome, { lines: ["handler", "stub 3", "SystemExit 0 undefined"], code: 0 });
+});
+
+Deno.test({
+  name: "an exception of the program's own signal listener is not lost",
+  ignore: windows,
+  async fn() {
+    await using program = start(`
+      import { exitOnSignals, register } from "@atexit/atexit";
+      register(() => console.log("handler"));
+      exitOnSignals({ signals: ["SIGTERM"] });
+      Deno.addSignalListener("SIGTERM", () => { throw new Error("in listener"); });
+      setInterval(() => {}, 1_000);
+      console.log("ready");`);
+    await program.says("ready");
+    program.kill("SIGTERM");
+    assertOutcome(await program.outcome(), {
+      lines: ["ready", "handler"],
+      counts: { "Error: in listener": 1 },
+    });
+  },
+});
+
+Deno.test("exit() with a timeout under deno test fails no test by a handler that is stuck", async () => {
+  const outcome = await run(
+    `import { exit, registerAsync } from "@atexit/atexit";
+     Deno.test("refused", async () => {
+       registerAsync(() => new Promise(() => {}));
+       await exit(3, { timeout: 20 }).catch((error) => console.log(error.message));
+     });
+     Deno.test("the next one", () => {});`,
+    { command: ["test"], name: "main_test.ts" },
+  );
+  assertOutcome(outcome, { code: 0, stdout: /2 passed/ });
+});
