@@ -8,9 +8,14 @@ export interface CoverOptions {
   readonly timeout?: number | undefined;
 }
 
+/** A call that covers signals. */
+interface Call {
+  readonly timeout: number | undefined;
+}
+
 /** A signal that is listened to, for each call that covers it. */
 interface Cover {
-  readonly calls: CoverOptions[];
+  readonly calls: Call[];
   readonly stopListening: () => void;
 }
 
@@ -56,18 +61,13 @@ export class Covers {
   }
 
   /** Covers each of the signals, or throws and covers none. Returns what takes that back. */
-  add(options: CoverOptions): () => void {
-    const { signals, timeout } = options;
-    const call: CoverOptions = { signals, timeout };
-    const covered: string[] = [];
+  add({ signals, timeout }: CoverOptions): () => void {
+    const call: Call = { timeout };
     const takeBack = () => {
-      for (let i = 0; i < covered.length; i++) this.#uncover(covered[i], call);
-      covered.length = 0;
+      for (let i = 0; i < signals.length; i++) this.#uncover(signals[i], call);
     };
     try {
-      for (let i = 0; i < signals.length; i++) {
-        if (this.#cover(signals[i], call)) covered[covered.length] = signals[i];
-      }
+      for (let i = 0; i < signals.length; i++) this.#cover(signals[i], call);
     } catch (error) {
       takeBack();
       throw error;
@@ -75,22 +75,22 @@ export class Covers {
     return takeBack;
   }
 
-  /** Covers a signal, unless the call does already: a signal that is named twice counts once. */
-  #cover(signal: string, call: CoverOptions): boolean {
-    const cover = this.#covers[signal] ??= {
-      calls: [],
-      stopListening: this.#runtime.listen(
-        signal,
-        () => this.#onSignal(signal, this.#shortest(signal)),
-      ),
-    };
-    const { calls } = cover;
-    if (calls[calls.length - 1] === call) return false;
+  #cover(signal: string, call: Call): void {
+    const { calls } = this.#covers[signal] ??= this.#listen(signal);
     calls[calls.length] = call;
-    return true;
   }
 
-  #uncover(signal: string, call: CoverOptions): void {
+  #listen(signal: string): Cover {
+    const calls: Call[] = [];
+    const stopListening = this.#runtime.listen(
+      signal,
+      () => this.#onSignal(signal, shortestOf(calls)),
+    );
+    return { calls, stopListening };
+  }
+
+  /** Takes back a call, also one that names the signal twice. */
+  #uncover(signal: string, call: Call): void {
     const cover = this.#covers[signal];
     if (cover === undefined) return;
     const { calls, stopListening } = cover;
@@ -101,15 +101,14 @@ export class Covers {
     delete this.#covers[signal];
     stopListening();
   }
+}
 
-  /** The shortest timeout of the calls that cover a signal. */
-  #shortest(signal: string): number | undefined {
-    const calls = this.#covers[signal]?.calls ?? [];
-    let shortest: number | undefined;
-    for (let i = 0; i < calls.length; i++) {
-      const { timeout } = calls[i];
-      if (timeout !== undefined && timeout < (shortest ?? Infinity)) shortest = timeout;
-    }
-    return shortest;
+/** The shortest timeout of the calls that cover a signal. */
+function shortestOf(calls: readonly Call[]): number | undefined {
+  let shortest = Infinity;
+  for (let i = 0; i < calls.length; i++) {
+    const { timeout = Infinity } = calls[i];
+    if (timeout < shortest) shortest = timeout;
   }
+  return shortest === Infinity ? undefined : shortest;
 }

@@ -54,7 +54,7 @@ export class Ending {
   /** The last exception of the handlers. */
   failure: { readonly error: unknown } | undefined;
   /** Whether an error or a signal has decided the status, whatever handlers do. */
-  #decided = false;
+  #decided: boolean;
   #exits: Exits | undefined;
   /** The exit code before the end began. */
   readonly codeBefore: number;

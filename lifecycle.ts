@@ -35,6 +35,7 @@ export class Lifecycle implements Ends {
   readonly #deadline: Deadline;
   readonly #covers: Covers;
   #gracePeriod: number | undefined;
+  #used = false;
 
   #ending: Ending | undefined;
   /** The handler that is being awaited. */
@@ -56,6 +57,7 @@ export class Lifecycle implements Ends {
 
   /** Registers a handler. When the run is over and the program is leaving, it runs at once. */
   register(func: AnyFunction, call?: Call): void {
+    this.#used = true;
     this.#stack.push(func, call);
     if (call?.awaited) this.#runtime.turnOnce();
     if (this.#ending?.leaving && !this.#run.active) this.#run.atOnce();
@@ -157,6 +159,7 @@ export class Lifecycle implements Ends {
     }
     const cause: Cause = { kind: "error", ...uncaught };
     if (this.leaving) return this.#errorWhileLeaving(cause);
+    if (this.#ending === undefined && this.#stack.size === 0) return true; // Nothing to do.
     const ending = this.#join(cause);
     if (ending.cause === cause) this.#runtime.exitCode = 1;
     if (this.active || !this.#begin()) return false;
@@ -166,7 +169,7 @@ export class Lifecycle implements Ends {
     }
     // Nothing runs after this, unless the program has imitated the runtime's event, and lives on.
     this.#runtime.exitCode = ending.codeBefore;
-    this.#refuse(new SystemExit(1));
+    this.refused(new SystemExit(1));
     return true;
   }
 
@@ -182,41 +185,41 @@ export class Lifecycle implements Ends {
     const held = this.#held;
     this.#held = undefined;
     if (held === undefined) return;
-    const timeout = this.#addExits(held);
-    if (!this.leaving) this.#start(timeout);
+    this.#addExits(held);
+    if (!this.leaving) this.#start();
+    for (let exits: Exits | undefined = held; exits !== undefined; exits = exits.before) {
+      this.#deadline.shorten(exits.last.timeout);
+    }
   }
 
-  /** Adds the oldest one first, because the last code counts. Returns the shortest timeout. */
-  #addExits({ last, before }: Exits): number | undefined {
-    const shortest = before && this.#addExits(before);
+  /** Adds the oldest one first, because the last code counts. */
+  #addExits({ last, before }: Exits): void {
+    if (before !== undefined) this.#addExits(before);
     this.#addExit(last);
-    const { timeout = shortest } = last;
-    return shortest !== undefined && shortest < timeout! ? shortest : timeout;
   }
 
   // --------------------------------------------------------------------------- immediate ends
 
-  exitNow(code: number, cut: Cut, leave: (code: number) => never): never {
+  exitNow(code: number, cut: Cut): number {
     if (this.#run.calling) {
       // At once, because nobody sees what an asynchronous handler raises at an immediate end.
       this.#setCode(code);
       throw new SystemExit(code);
     }
-    if (this.leaving) return leave(code);
+    if (this.leaving) return code;
     const ending = this.#join({ kind: "immediate" });
     this.#runtime.exitCode = code;
     this.#cut(cut);
     const last = this.#runtime.exitCode;
     this.#runtime.exitCode = ending.codeBefore; // It is for the exit to set it, if it happens.
-    let reason: unknown = new SystemExit(last);
-    try {
-      return leave(last);
-    } catch (error) {
-      reason = error;
-      throw error;
-    } finally {
-      this.#refuse(reason);
-    }
+    return last;
+  }
+
+  refused(reason: unknown): void {
+    const ending = this.#ending;
+    this.#ending = undefined;
+    this.#stopWaiting();
+    ending?.refuse(reason);
   }
 
   unload(kind: UnloadKind, cut: Cut): void {
@@ -234,7 +237,7 @@ export class Lifecycle implements Ends {
         return this.#leave(ending);
       default: {
         const failure = ending.takeFailure();
-        this.#refuse(undefined);
+        this.refused(undefined);
         if (failure !== undefined) this.#runtime.raise(failure.error);
       }
     }
@@ -265,6 +268,10 @@ export class Lifecycle implements Ends {
 
   // ------------------------------------------------------------------------------ from end to end
 
+  get used(): boolean {
+    return this.#used;
+  }
+
   get calling(): boolean {
     return this.#run.calling;
   }
@@ -286,7 +293,10 @@ export class Lifecycle implements Ends {
     const ending = this.#ending;
     if (ending === undefined) return this.#ending = new Ending(cause, this.#runtime.exitCode);
     const loser = ending.join(cause);
-    if (loser.kind === "error") this.#reporter.uncaught(loser.error);
+    // Two rejections may have one reason. It is told of once.
+    const isTold = ending.cause.kind === "error" && loser.kind === "error" &&
+      ending.cause.error === loser.error;
+    if (loser.kind === "error" && !isTold) this.#reporter.uncaught(loser.error);
     return ending;
   }
 
@@ -344,15 +354,7 @@ export class Lifecycle implements Ends {
       reason = error;
     }
     this.#runtime.exitCode = ending.codeBefore;
-    this.#refuse(reason);
-  }
-
-  /** The exit does not happen: everything is as before it. */
-  #refuse(reason: unknown): void {
-    const ending = this.#ending;
-    this.#ending = undefined;
-    this.#stopWaiting();
-    ending?.refuse(reason);
+    this.refused(reason);
   }
 
   #stopWaiting(): void {
@@ -385,7 +387,7 @@ export class Lifecycle implements Ends {
         this.#deadline.awaiting();
       },
       unawaited: (func, promise) => {
-        this.#reporter.unawaited(func, promise, this.#ending?.cut ?? { kind: "unload" });
+        this.#reporter.unawaited(func, promise, this.#ending!.cut ?? { kind: "unload" });
         onRejected(promise, () => {});
       },
       over: () => this.#leave(this.#ending!),

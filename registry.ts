@@ -44,7 +44,7 @@ class Positions extends Map<AnyFunction, number | number[]> {
  * The handlers of a realm, last in first out.
  *
  * Invariant: the handlers are `#slots[0]` to `#slots[#count - 1]`, of which `#removed` are
- * `undefined` and `#asynchronous` are awaited. `#positions` has for each function all its slots
+ * `undefined` and `#asynchronous` are awaited. All other slots are `undefined`. `#positions` has for each function all its slots
  * below `#indexed`, and perhaps some that it has left, because `pop` does not clean up behind
  * itself: so a position counts only if the function is still there.
  */
@@ -86,7 +86,7 @@ export class Stack {
       this.#slots[position] = undefined;
       if (this.#indexed > position) this.#indexed = position;
       if (slot !== undefined) {
-        if (typeof slot === "object" && slot.awaited) this.#asynchronous--;
+        if (isAwaited(slot)) this.#asynchronous--;
         return slot;
       }
       this.#removed--;
@@ -121,11 +121,11 @@ export class Stack {
   }
 
   #drop(position: number, func: AnyFunction): void {
-    const slot = position < this.#count ? this.#slots[position] : undefined;
+    const slot = this.#slots[position];
     if (slot === undefined || functionOf(slot) !== func) return;
     this.#slots[position] = undefined;
     this.#removed++;
-    if (typeof slot === "object" && slot.awaited) this.#asynchronous--;
+    if (isAwaited(slot)) this.#asynchronous--;
   }
 
   /** Indexes every handler, after closing the gaps if they are most of the stack. */
@@ -172,7 +172,7 @@ interface Pending {
 export class Run {
   readonly #stack: Stack;
   readonly #host: RunHost;
-  #graceful = false;
+  #graceful: boolean | undefined;
   #pending: Pending | undefined;
   #depth = 0;
 
@@ -230,7 +230,7 @@ export class Run {
   /** Looks at what a handler has returned. Tells whether the next one may run. */
   #finish(slot: AnyFunction | Registration, result: object): boolean {
     const func = functionOf(slot);
-    const awaited = typeof slot === "object" && slot.awaited;
+    const awaited = isAwaited(slot);
     if (awaited && this.#graceful) {
       this.#pending = { func, promise: result };
       this.#host.waiting(func);
@@ -285,6 +285,10 @@ function addPosition(positions: Positions, func: AnyFunction, position: number):
 
 function functionOf(slot: AnyFunction | Registration): AnyFunction {
   return typeof slot === "function" ? slot : slot.func;
+}
+
+function isAwaited(slot: AnyFunction | Registration): boolean {
+  return typeof slot === "object" && slot.awaited;
 }
 
 function isObject(result: unknown): result is object {

@@ -1,6 +1,6 @@
 // How Deno tells that a program ends, and how it is made to end. The only file that knows Deno.
 
-import type { Cut } from "../errors.ts";
+import { type Cut, SystemExit } from "../errors.ts";
 import type { Ends, Runtime } from "./runtime.ts";
 
 import {
@@ -202,8 +202,10 @@ export class DenoRuntime implements Runtime {
       const isRefused = !this.#callExitListeners(code);
       if (isRefused || leaving.left) return;
       this.#die();
-      this.#raisingLast(() => deno.exit(code));
+      addEventListener("unload", this.#raiseFailure);
+      deno.exit(code);
     } finally {
+      removeEventListener("unload", this.#raiseFailure);
       this.#leaving = undefined;
     }
   }
@@ -214,7 +216,7 @@ export class DenoRuntime implements Runtime {
    * @returns Whether the exit may go on: nothing that has replaced `process.reallyExit` refuses it.
    */
   #callExitListeners(code: number): boolean {
-    if (deno.exit !== this.#exit || isTestRunner()) return true;
+    if (realm.Deno !== deno || deno.exit !== this.#exit || isTestRunner()) return true;
     const process = loadedProcess();
     if (process === undefined) return true;
     const { reallyExit } = process;
@@ -234,33 +236,35 @@ export class DenoRuntime implements Runtime {
     return !reached;
   }
 
-  /** Calls what was `Deno.exit` at the import, or dies by the signal that is ending the program. */
-  #leaveBy(native: typeof Deno.exit, code: number): never {
+  /**
+   * Runs the handlers before what was `Deno.exit` at the import is called.
+   *
+   * @returns The code to exit with.
+   */
+  #beforeExit(code: number | undefined): number {
+    const given = typeof code === "number" ? code | 0 : this.exitCode;
+    const last = this.#ends.exitNow(given, this.#cut());
     const leaving = this.#leaving;
     if (leaving !== undefined) leaving.left = true;
     this.#die();
-    const last = leaving?.signal === undefined ? code : leaving.code;
     // Deno dispatches `unload` once only. In a listener of it, it ends the program on the spot.
     if (this.#unloaded || this.#isLeaving) this.#ends.raiseFailure();
     this.#isLeaving = true;
-    try {
-      return this.#raisingLast(() => native(last));
-    } finally {
-      this.#isLeaving = false;
-    }
+    addEventListener("unload", this.#raiseFailure);
+    return leaving?.signal === undefined ? last : leaving.code;
   }
 
-  /** Exits, and raises the failure of the handlers when all other listeners of `unload` were called. */
-  #raisingLast<T>(exit: () => T): T {
-    if (isTestRunner()) return exit(); // It refuses the exit.
-    const raiseFailure = () => this.#ends.raiseFailure();
-    addEventListener("unload", raiseFailure);
-    try {
-      return exit();
-    } finally {
-      removeEventListener("unload", raiseFailure);
-    }
+  /** What was `Deno.exit` at the import has refused to exit. */
+  #afterExit(reason: unknown): void {
+    this.#isLeaving = false;
+    removeEventListener("unload", this.#raiseFailure);
+    this.#ends.refused(reason);
   }
+
+  /** The last listener of `unload`: so no other one is lost by what it raises. */
+  readonly #raiseFailure = (): void => {
+    if (!isTestRunner()) this.#ends.raiseFailure(); // Else the exit is refused.
+  };
 
   /** Sends this process the signal that ends it, with its default action. Returns if it survives. */
   #die(): void {
@@ -285,22 +289,30 @@ export class DenoRuntime implements Runtime {
 
   install(ends: Ends): void {
     this.#ends = ends;
+    // Only what tells of an end is looked at, so that the stacks of other events are as they were.
     const onEvent = (event: Event, dispatch: () => boolean) => this.#onEvent(event, dispatch);
     replace(realm, "dispatchEvent", (native) => ({
-      dispatchEvent(this: unknown, _event: Event): boolean {
+      dispatchEvent(this: unknown, event: Event): boolean {
         const args = arguments as unknown as [Event];
-        const dispatch = (): boolean => apply(native, this, args);
         const isGlobal = this === undefined || this === null || this === realm;
-        return isGlobal ? onEvent(args[0], dispatch) : dispatch();
+        if (!isGlobal || !tellsOfEnd(event?.type)) return apply(native, this, args);
+        return onEvent(event, () => apply(native, this, args));
       },
     }.dispatchEvent));
-    const exitNow = (native: typeof Deno.exit, code?: number): never => {
-      const given = typeof code === "number" ? code | 0 : this.exitCode;
-      return ends.exitNow(given, this.#cut(), (code) => this.#leaveBy(native, code));
-    };
+    const before = (code: number | undefined) => this.#beforeExit(code);
+    const after = (reason: unknown) => this.#afterExit(reason);
     replace(deno, "exit", (native) =>
       this.#exit = function exit(code?: number): never {
-        return exitNow(native, code);
+        const last = before(code);
+        let reason: unknown = new SystemExit(last);
+        try {
+          return native(last);
+        } catch (error) {
+          reason = error;
+          throw error;
+        } finally {
+          after(reason);
+        }
       });
     if (typeof realm.close === "function") {
       const closeNow = (native: () => void) =>
@@ -323,8 +335,8 @@ export class DenoRuntime implements Runtime {
     };
   }
 
-  #onEvent(event: Event | undefined, dispatch: () => boolean): boolean {
-    switch (event?.type) {
+  #onEvent(event: Event, dispatch: () => boolean): boolean {
+    switch (event.type) {
       case "error":
         return this.#onError(event, dispatch);
       case "unhandledrejection":
@@ -333,10 +345,10 @@ export class DenoRuntime implements Runtime {
         return this.#onBeforeUnload(dispatch);
       case "unload":
         return this.#onUnload(dispatch);
-      case "load":
+      default:
         this.#stopHolding();
+        return dispatch();
     }
-    return dispatch();
   }
 
   #onError(event: Event, dispatch: () => boolean): boolean {
@@ -417,7 +429,7 @@ export class DenoRuntime implements Runtime {
     this.#unloading = this.#unloaded = true;
     try {
       const outcome = dispatch();
-      if (isDry) this.#watchProcess();
+      if (isDry && ends.used) this.#watchProcess();
       if (begins) ends.unloaded();
       return outcome;
     } finally {
@@ -494,6 +506,12 @@ export class DenoRuntime implements Runtime {
     for (; held !== undefined; held = held.before) unrefTimer(held.timer);
     this.#holding = undefined;
   }
+}
+
+/** Whether an event tells of an end of the program, or that its main module has been loaded. */
+function tellsOfEnd(type: unknown): boolean {
+  return type === "error" || type === "unhandledrejection" || type === "beforeunload" ||
+    type === "unload" || type === "load";
 }
 
 /** The number of a timer that is started now: the last one's and 1 (2.0.6 to 2.9.6). */

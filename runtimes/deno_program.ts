@@ -23,6 +23,7 @@ const { getOwnPropertyDescriptor, hasOwn } = Object;
 const { captureStackTrace } = Error;
 const { indexOf, slice, split, startsWith } = String.prototype;
 const parseInt = globalThis.parseInt;
+const queryPermission = permissions.querySync.bind(permissions);
 const functionToString = Function.prototype.toString;
 const getProcess = lazyGlobal<NodeProcess>("process");
 
@@ -177,7 +178,7 @@ export function mayDieBy(signal: string): boolean {
       return false;
     default:
       // A worker is not the process, and its permissions are not the main program's.
-      return !isWorker && pid !== 1 && permissions.querySync({ name: "run" }).state === "granted";
+      return !isWorker && pid !== 1 && queryPermission({ name: "run" }).state === "granted";
   }
 }
 

@@ -62,6 +62,9 @@ export interface Ends {
   /** Whether a handler is being called or awaited. */
   readonly active: boolean;
 
+  /** Whether a handler has ever been registered. */
+  readonly used: boolean;
+
   /** Whether a handler is on the call stack. */
   readonly calling: boolean;
 
@@ -94,11 +97,14 @@ export interface Ends {
   exitListenerRaised(error: unknown): void;
 
   /**
-   * The program ends at once.
+   * The program ends at once. Throws a `SystemExit` if a handler calls it.
    *
-   * @param leave Ends it with the code that it is given.
+   * @returns The code to exit with.
    */
-  exitNow(code: number, cut: Cut, leave: (code: number) => never): never;
+  exitNow(code: number, cut: Cut): number;
+
+  /** The exit did not happen, for this reason: everything is as before it. */
+  refused(reason: unknown): void;
 
   /**
    * An error is shown to the listeners.

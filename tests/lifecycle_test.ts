@@ -814,3 +814,177 @@ Deno.test("Lifecycle: an exit listener that throws is reported", () => {
   program.lifecycle.exitListenerRaised(new Error("bad"));
   assertEquals(program.runtime.written, ["Exception in an exit listener of process:\nError: bad"]);
 });
+
+// ------------------------------------------------------------------------------- what else it holds
+
+Deno.test("Lifecycle: a handler that is registered while listeners of unload are called runs at once", () => {
+  const program = new Program();
+  program.lifecycle.unload("unload", { kind: "unload" });
+  program.sync("late");
+  assertEquals(program.said, ["late"]);
+  program.lifecycle.unloaded();
+  program.sync("later");
+  assertEquals(program.said, ["late"]);
+});
+
+Deno.test("Lifecycle: what comes without an end changes nothing", () => {
+  const { lifecycle, runtime } = new Program();
+  lifecycle.unloaded();
+  lifecycle.raiseFailure();
+  lifecycle.refused(new Error("nobody"));
+  assertEquals([runtime.ends, lifecycle.leaving, lifecycle.active, lifecycle.calling], [
+    [],
+    false,
+    false,
+    false,
+  ]);
+});
+
+Deno.test("Lifecycle: calling and used tell of handlers", () => {
+  const program = new Program();
+  const { lifecycle } = program;
+  assertEquals(lifecycle.used, false);
+  let calling: boolean | undefined;
+  program.sync("asks", () => calling = lifecycle.calling);
+  program.unload();
+  assertEquals([calling, lifecycle.calling, lifecycle.used], [true, false, true]);
+});
+
+Deno.test("Lifecycle: no timer is started where nothing is awaited", () => {
+  for (const end of Object.values(first)) {
+    const program = new Program();
+    program.sync("limits", () => program.exit(4, 100));
+    program.runtime.refuses = true;
+    if (end === first.dry) program.unload("dry");
+    else if (end === first.error) program.uncaught(new Error("1"));
+    else end(program);
+    assertEquals([program.said[0], program.runtime.timers.size], ["limits", 0]);
+  }
+});
+
+Deno.test("Lifecycle: after a signal that was refused, another one is a first one again", async () => {
+  const program = new Program();
+  program.runtime.refuses = true;
+  program.async("a");
+  program.signal("SIGINT");
+  program.runtime.pass(200);
+  program.signal("SIGINT");
+  program.async("b").resolve();
+  program.signal("SIGINT");
+  program.signal("SIGTERM");
+  await settle();
+  assertEquals(program.said, ["a", "b", "b settles"]);
+  assertEquals(program.reports.length, 1);
+});
+
+Deno.test("Lifecycle: exit() in a listener of an error within an error waits for both", () => {
+  const program = new Program();
+  program.lifecycle.showError(() => {
+    program.lifecycle.showError(() => {
+      program.exit(7);
+      return undefined;
+    });
+    assertEquals(program.runtime.ends, []);
+    return undefined;
+  });
+  assertEquals(program.runtime.ends, ["exit 7"]);
+});
+
+Deno.test("Lifecycle: Deno.exit(n) after an error that has joined raises no exception of a handler", () => {
+  const program = new Program();
+  program.async("awaited");
+  program.sync("fails", () => {
+    throw new Error("bad");
+  });
+  first.dry(program);
+  program.uncaught(new Error("2"));
+  program.exitNow(21);
+  assertEquals(program.runtime.ends, ["now 21"]);
+});
+
+Deno.test("Lifecycle: an error that is being raised again stays the one that ends the program", async () => {
+  const program = new Program();
+  program.async("awaited").resolve();
+  program.uncaught(new Error("1"));
+  await settle();
+  assertEquals(program.runtime.ends, ["raise Error: 1"]);
+  assertEquals(program.uncaught(new Error("2")), false);
+  assertEquals(program.reports, ["Uncaught error:"]);
+});
+
+Deno.test("Lifecycle: one reason of two rejections is told of once", () => {
+  const program = new Program();
+  program.async("awaited");
+  const error = new Error("1");
+  program.uncaught(error);
+  program.uncaught(error);
+  assertEquals(program.reports, []);
+});
+
+Deno.test("Lifecycle: an error where no handler is registered changes nothing", () => {
+  const program = new Program();
+  assertEquals(program.lifecycle.showError(() => ({ error: 1, raise() {} })), true);
+  assertEquals([program.runtime.exitCode, program.lifecycle.exitReason()], [0, undefined]);
+});
+
+Deno.test("Lifecycle: exit() in a listener of an error that ends the program starts nothing", () => {
+  const program = new Program();
+  program.sync("last");
+  program.lifecycle.showError(() => {
+    program.exit(7);
+    return { error: 1, raise() {} };
+  });
+  assertEquals([program.said, program.runtime.ends], [["last"], []]);
+});
+
+Deno.test("Lifecycle: a timer that is early is started again", () => {
+  const program = new Program();
+  program.async("behind");
+  program.async("stuck");
+  program.exit(3, 100);
+  for (let early = 0; early < 3; early++) {
+    const [timer] = program.runtime.timers;
+    program.runtime.timers.delete(timer);
+    timer.callback();
+  }
+  assertEquals(program.said, ["stuck"]);
+  program.runtime.pass(90);
+  const [timer] = program.runtime.timers;
+  program.runtime.timers.delete(timer);
+  timer.callback();
+  assertEquals(program.said, ["stuck", "behind"]);
+  program.runtime.pass(10);
+  assertEquals(program.runtime.ends.at(-1), "exit 3");
+});
+
+Deno.test("Lifecycle: a dry program whose handler's time was over is ended", () => {
+  const program = new Program();
+  program.lifecycle.setGracePeriod(100);
+  program.async("stuck");
+  program.lifecycle.dry();
+  program.runtime.pass(100);
+  assertEquals(program.runtime.ends, [
+    "raise Error: The handler did not settle within 100 ms",
+    "exit 0",
+  ]);
+});
+
+Deno.test("Lifecycle: a dry program is ended if the time of a handler was over in the last tenth", async () => {
+  const program = new Program();
+  program.lifecycle.setGracePeriod(100);
+  const behind = program.async("behind");
+  program.async("stuck");
+  program.lifecycle.dry();
+  program.runtime.pass(95);
+  behind.resolve();
+  await settle();
+  assertEquals(program.runtime.ends.at(-1), "exit 0");
+});
+
+Deno.test("Lifecycle: registering an asynchronous handler keeps the program from ending before that", () => {
+  const program = new Program();
+  program.sync("sync");
+  assertEquals(program.runtime.turns, 0);
+  program.async("async");
+  assertEquals(program.runtime.turns, 1);
+});

@@ -281,3 +281,59 @@ Deno.test("Run takes an exception for that of its handler, and goes on", async (
     "over",
   ]);
 });
+
+Deno.test("Run awaits whatever is like a promise, and nothing else", async () => {
+  const { log, stack, run } = create();
+  const thenable = Object.assign(() => {}, { then: (resolve: () => void) => resolve() });
+  stack.push(function callable() {
+    return thenable;
+  }, awaited);
+  for (const value of [null, undefined, 5]) stack.push(() => value, awaited);
+  run.gracefully();
+  await settle();
+  assertEquals(log, ["waiting for callable", "over"]);
+});
+
+Deno.test("Run takes no object for a promise whose then is no function, or throws", () => {
+  const { log, stack, run } = create();
+  stack.push(() => ({ then: 5 }));
+  stack.push(() => ({
+    get then() {
+      throw new Error("trap");
+    },
+  }));
+  stack.push(() => Object.assign(() => {}, { awaited: true }));
+  stack.push(() => null);
+  run.atOnce();
+  assertEquals(log, []);
+});
+
+Deno.test("Stack takes no property of a function for its own", () => {
+  const { stack } = create();
+  const func = Object.assign(() => {}, { awaited: true });
+  stack.push(func);
+  assertEquals([stack.pop(), stack.asynchronous], [func, 0]);
+  stack.push(func, { args: [1] });
+  stack.remove(func);
+  assertEquals([stack.size, stack.asynchronous], [0, 0]);
+});
+
+Deno.test("Stack calls a handler with no arguments if none are given", () => {
+  const { log, stack, run } = create();
+  const func = (...args: unknown[]) => void log.push(`${args.length}`);
+  stack.push(func as AnyFunction, { self: {} });
+  assertEquals(stack.asynchronous, 0);
+  run.atOnce();
+  assertEquals(log, ["0"]);
+});
+
+Deno.test("Stack keeps no handler that was taken back or has run", () => {
+  const { stack, run, handler } = create();
+  const functions = Array.from({ length: 100 }, (_, index) => handler(`${index}`));
+  for (const func of functions) stack.push(func);
+  for (const func of functions.slice(0, 90)) stack.remove(func);
+  assertEquals(stack.size, 10);
+  run.atOnce();
+  for (const func of functions) stack.remove(func);
+  assertEquals(stack.size, 0);
+});

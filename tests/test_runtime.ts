@@ -1,6 +1,6 @@
 // A runtime for tests in process: it writes down what it is told, and its clock is set by hand.
 
-import type { Cut } from "../errors.ts";
+import { type Cut, SystemExit } from "../errors.ts";
 import { Lifecycle } from "../lifecycle.ts";
 import type { Call } from "../registry.ts";
 import type { Ends, Runtime } from "../runtimes/runtime.ts";
@@ -19,11 +19,13 @@ export class TestRuntime implements Runtime {
   readonly written: string[] = [];
   /** How the program was ended, each time. */
   readonly ends: string[] = [];
+  /** How often it was kept from ending. */
+  turns = 0;
   /** Whether an exit does not happen: nothing is called for it. */
   refuses = false;
   /** What an exit does instead of ending the program. */
   onExit: () => void = () => {};
-  #clock = 0;
+  #clock = 1_000;
   #ends: Ends | undefined;
   readonly timers = new Set<Timer>();
   readonly #listeners = new Map<string, () => void>();
@@ -60,7 +62,9 @@ export class TestRuntime implements Runtime {
     this.written.push(text);
   }
 
-  turnOnce(): void {}
+  turnOnce(): void {
+    this.turns++;
+  }
 
   raise(error: unknown): void {
     this.ends.push(`raise ${this.inspect(error)}`);
@@ -143,12 +147,18 @@ export class Program {
   /** Calls what stands for `Deno.exit`. */
   exitNow(code: number): void {
     const cut: Cut = { kind: "exit", call: "Deno.exit()", place: "main.ts:1:2" };
-    this.lifecycle.exitNow(code, cut, (last) => {
-      this.lifecycle.raiseFailure();
-      this.runtime.ends.push(`now ${last}`);
+    const last = this.lifecycle.exitNow(code, cut);
+    this.lifecycle.raiseFailure();
+    this.runtime.ends.push(`now ${last}`);
+    let reason: unknown = new SystemExit(last);
+    try {
       this.runtime.onExit();
-      return undefined as never;
-    });
+    } catch (error) {
+      reason = error;
+      throw error;
+    } finally {
+      this.lifecycle.refused(reason);
+    }
   }
 
   /** Lets nobody handle an error. Tells whether the runtime ends the program with it right away. */
