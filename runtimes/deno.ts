@@ -13,7 +13,7 @@ import {
   isTestRunner,
   isUncaughtError,
   isWorker,
-  lazyGlobal,
+  lazy,
   loadedProcess,
   mayDieBy,
   printsNull,
@@ -23,7 +23,7 @@ import {
 
 // Taken now: what the program puts in their place later is its own affair.
 const deno = Deno;
-const { addSignalListener, build, inspect, kill, pid, removeSignalListener, unrefTimer } = deno;
+const { addSignalListener, build, inspect, removeSignalListener, unrefTimer } = deno;
 const { addEventListener, PromiseRejectionEvent, queueMicrotask } = globalThis;
 const { Int32Array, performance, removeEventListener, reportError, SharedArrayBuffer } = globalThis;
 const { notify, wait, waitAsync } = Atomics;
@@ -33,9 +33,11 @@ const realm = globalThis;
 const reject = Promise.reject.bind(Promise);
 const writeError = console.error;
 const now = performance.now.bind(performance);
-// Deno 2.9 loads its timers when they are first looked at.
-const setTimeout = lazyGlobal<(callback: () => void, delay: number) => number>("setTimeout");
-const clearTimeout = lazyGlobal<(timer: number) => void>("clearTimeout");
+// Deno 2.9 loads these when they are first looked at, which takes milliseconds.
+const pid = lazy<number>(deno, "pid");
+const kill = lazy<typeof Deno.kill>(deno, "kill");
+const setTimeout = lazy<(callback: () => void, delay: number) => number>(globalThis, "setTimeout");
+const clearTimeout = lazy<(timer: number) => void>(globalThis, "clearTimeout");
 
 /** Why handlers are not awaited in `unload`, and at `close()`. */
 const unloading: Cut = { kind: "unload" };
@@ -127,15 +129,15 @@ export class DenoRuntime implements Runtime {
     const delay = milliseconds < 2 ** 31 ? milliseconds : 2 ** 31 - 1;
     const mustHold = holds && (!this.#tellsDry || isTestRunner());
     if (!mustHold && waitsAsynchronously()) return startWaiting(delay, callback);
-    const timer = setTimeout()!(callback, delay);
+    const timer = setTimeout()(callback, delay);
     if (mustHold) this.#holding = { timer, before: this.#holding };
     else unrefTimer(timer);
-    return () => clearTimeout()!(timer);
+    return () => clearTimeout()(timer);
   }
 
   /** Asynchronous handlers may still be registered by `beforeExit` listeners of `process`. */
   turnOnce(): void {
-    if (this.#dry && !this.#unloading) setTimeout()!(() => {}, 0);
+    if (this.#dry && !this.#unloading) setTimeout()(() => {}, 0);
   }
 
   numberOf(signal: string): number {
@@ -145,7 +147,7 @@ export class DenoRuntime implements Runtime {
   listen(signal: string, listener: () => void): () => void {
     // Later, when the program's own listeners have been called, and what one throws has been noticed:
     // ending the program inside the call would lose both.
-    const later = () => void setTimeout()!(listener, 0);
+    const later = () => void setTimeout()(listener, 0);
     addSignalListener(signal as Deno.Signal, later);
     this.#listeners[signal] = later;
     return () => {
@@ -275,7 +277,7 @@ export class DenoRuntime implements Runtime {
     const listener = this.#listeners[name];
     if (listener !== undefined) removeSignalListener(name, listener);
     try {
-      kill(pid, name);
+      kill()(pid(), name);
       // Deno carries out the default action in a thread of its own, within milliseconds. Only where
       // the program listens to the signal too is there none, and the process survives.
       wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 500);
@@ -395,7 +397,7 @@ export class DenoRuntime implements Runtime {
       return false; // Until what the listeners have begun is done.
     }
     if (ends.active || ends.asynchronous) {
-      if (printsNull()) setTimeout()!(() => ends.dry(), 0);
+      if (printsNull()) setTimeout()(() => ends.dry(), 0);
       else ends.dry();
       return false;
     }
@@ -516,8 +518,8 @@ function tellsOfEnd(type: unknown): boolean {
 
 /** The number of a timer that is started now: the last one's and 1 (2.0.6 to 2.9.6). */
 function nextTimer(): number {
-  const timer = setTimeout()!(() => {}, 0);
-  clearTimeout()!(timer);
+  const timer = setTimeout()(() => {}, 0);
+  clearTimeout()(timer);
   return +timer;
 }
 

@@ -16,7 +16,7 @@ export interface NodeProcess {
 
 // Taken now: what the program puts in their place later is its own affair.
 const deno = Deno;
-const { bench, build, permissions, pid, test } = deno;
+const { bench, build, permissions, test } = deno;
 const { console, ErrorEvent } = globalThis;
 const { apply } = Reflect;
 const { getOwnPropertyDescriptor, hasOwn } = Object;
@@ -25,17 +25,18 @@ const { indexOf, slice, split, startsWith } = String.prototype;
 const parseInt = globalThis.parseInt;
 const queryPermission = permissions.querySync.bind(permissions);
 const functionToString = Function.prototype.toString;
-const getProcess = lazyGlobal<NodeProcess>("process");
+const pid = lazy<number>(deno, "pid");
+const getProcess = lazy<NodeProcess | undefined>(globalThis, "process");
 
 /** Whether this is a worker, and whether it is one of `node:worker_threads`. */
 export const isWorker = "DedicatedWorkerGlobalScope" in globalThis;
 export const isNodeWorker = isWorker && !("WorkerGlobalScope" in globalThis);
 
-/** Remembers a global without looking at it, because that may load it. */
-export function lazyGlobal<T>(name: string): () => T | undefined {
-  const descriptor = getOwnPropertyDescriptor(globalThis, name);
+/** Remembers a property without looking at it, because that may load something. */
+export function lazy<T>(object: object, name: string): () => T {
+  const descriptor = getOwnPropertyDescriptor(object, name);
   return () =>
-    descriptor?.get === undefined ? descriptor?.value : apply(descriptor.get, globalThis, []);
+    descriptor?.get === undefined ? descriptor?.value : apply(descriptor.get, object, []);
 }
 
 /**
@@ -178,7 +179,7 @@ export function mayDieBy(signal: string): boolean {
       return false;
     default:
       // A worker is not the process, and its permissions are not the main program's.
-      return !isWorker && pid !== 1 && queryPermission({ name: "run" }).state === "granted";
+      return !isWorker && pid() !== 1 && queryPermission({ name: "run" }).state === "granted";
   }
 }
 
