@@ -5,7 +5,7 @@ const brand = Symbol.for("@atexit/atexit SystemExit");
 
 // Taken now, so that a program that replaces them later still gets its reports.
 const { apply } = Reflect;
-const { hasOwn } = Object;
+const { defineProperty, hasOwn } = Object;
 const functionToString = Function.prototype.toString;
 const { replace, slice } = String.prototype;
 const isInstance = Function.prototype[Symbol.hasInstance];
@@ -61,7 +61,7 @@ export class SystemExit extends Error {
     super(text ?? `The program ends with exit code ${code}`);
     this.name = "SystemExit";
     this.code = typeof code === "string" ? 1 : code;
-    Object.defineProperty(this, brand, { value: text });
+    defineProperty(this, brand, { value: text });
   }
 
   /**

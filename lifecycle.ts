@@ -3,15 +3,16 @@
 //
 // What becomes of a cause depends on what the lifecycle is doing:
 //
-// | cause     | nothing, or dry  | a handler is called | a handler is awaited     | leaving |
-// | --------- | ---------------- | ------------------- | ------------------------ | ------- |
-// | dry       | run gracefully   | —                   | that handler has failed  | —       |
-// | exit      | run gracefully   | join, raise         | join, reject             | likewise |
-// | error     | run gracefully   | join                | join                     | the runtime ends the program |
-// | signal    | run gracefully   | join                | join; a second one: run the rest at once | — |
-// | immediate | run at once      | set the code, raise | run the rest at once     | leave   |
-// | unload    | run at once      | run the rest        | run the rest at once     | —       |
+// | cause     | nothing, or dry | a handler is called      | a handler is awaited          | leaving                  |
+// | --------- | --------------- | ------------------------ | ----------------------------- | ------------------------ |
+// | dry       | run gracefully  | —                        | it has failed, the run goes on | —                       |
+// | exit      | run gracefully  | join, reject             | join, reject                  | set the code, reject     |
+// | error     | run gracefully  | join                     | join                          | report it, or let it end |
+// | signal    | run gracefully  | join                     | join; a second one: run at once | —                      |
+// | immediate | run at once     | set the code, throw      | run the rest at once          | leave                    |
+// | unload    | run at once     | the run goes on          | run the rest at once          | —                        |
 //
+// An exit in a listener of an error waits until it is known who handles the error.
 // To join is to let the cause of the higher rank decide. The run goes on as it was. When it is over
 // the program leaves by the cause that decides: see `#leave`.
 
@@ -57,7 +58,10 @@ export class Lifecycle implements Ends {
 
   /** Registers a handler. When the run is over and the program is leaving, it runs at once. */
   register(func: AnyFunction, call?: Call): void {
-    this.#used = true;
+    if (!this.#used) {
+      this.#used = true;
+      this.#runtime.firstUse();
+    }
     this.#stack.push(func, call);
     if (call?.awaited) this.#runtime.turnOnce();
     if (this.#ending?.leaving && !this.#run.active) this.#run.atOnce();
@@ -206,7 +210,11 @@ export class Lifecycle implements Ends {
       this.#setCode(code);
       throw new SystemExit(code);
     }
-    if (this.leaving) return code;
+    if (this.leaving) {
+      // An error may be on its way to the runtime, which does not come to print it.
+      if (this.#ending?.cause.kind === "error") this.#join({ kind: "immediate" });
+      return code;
+    }
     const ending = this.#join({ kind: "immediate" });
     this.#runtime.exitCode = code;
     this.#cut(cut);
@@ -358,6 +366,7 @@ export class Lifecycle implements Ends {
   }
 
   #stopWaiting(): void {
+    this.#awaited = undefined;
     this.#deadline.end();
     this.#covers.stopExpecting();
   }

@@ -224,7 +224,10 @@ function add<F extends AnyFunction>(
 ): F {
   const context = args.length === 1 ? decoratorContext(args[0]) : undefined;
   if (context !== undefined && context.kind !== "method") {
-    throw new TypeError(`Cannot decorate a ${context.kind} with @${caller}: expected a method`);
+    const article = context.kind === "accessor" ? "an" : "a";
+    throw new TypeError(
+      `Cannot decorate ${article} ${context.kind} with @${caller}: expected a method`,
+    );
   }
   if (typeof func !== "function" || isClass(func)) throw noHandler(caller, func, args);
   if (context !== undefined) {

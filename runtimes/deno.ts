@@ -29,15 +29,19 @@ const { Int32Array, performance, removeEventListener, reportError, SharedArrayBu
 const { notify, wait, waitAsync } = Atomics;
 const { apply, defineProperty } = Reflect;
 const { getOwnPropertyDescriptor, hasOwn } = Object;
+const getType = getOwnPropertyDescriptor(Event.prototype, "type")!.get!;
 const realm = globalThis;
 const reject = Promise.reject.bind(Promise);
-const writeError = console.error;
+const writeError: ((text: string) => void) | undefined = globalThis.console?.error;
 const now = performance.now.bind(performance);
 // Deno 2.9 loads these when they are first looked at, which takes milliseconds.
 const pid = lazy<number>(deno, "pid");
 const kill = lazy<typeof Deno.kill>(deno, "kill");
 const setTimeout = lazy<(callback: () => void, delay: number) => number>(globalThis, "setTimeout");
 const clearTimeout = lazy<(timer: number) => void>(globalThis, "clearTimeout");
+
+/** The events that tell of an end of the program, or that its main module is loaded. */
+const ends = { beforeunload: 0, error: 0, load: 0, unhandledrejection: 0, unload: 0 };
 
 /** Why handlers are not awaited in `unload`, and at `close()`. */
 const unloading: Cut = { kind: "unload" };
@@ -74,10 +78,14 @@ export class DenoRuntime implements Runtime {
   #tellsDry = false;
   /** Whether the program's listeners have been asked whether it is to go on. */
   #asked = false;
+  /** Whether `beforeExit` listeners have begun something, which has kept the event loop turning. */
+  #hasTurned = false;
   /** Whether the event loop has run dry and the program ends. */
   #dry = false;
   /** Whether listeners of `unload` are being called. */
   #unloading = false;
+  /** Whether a program that has registered nothing is over: only `exit` listeners of `process` follow. */
+  #over = false;
   /** Whether `unload` was dispatched, which Deno's `exit` does once only. */
   #unloaded = false;
   /** Whether the main program has called `close()`. */
@@ -94,6 +102,8 @@ export class DenoRuntime implements Runtime {
   #leaving: Leaving | undefined;
   /** Whether what was `Deno.exit` at the import is being called. */
   #isLeaving = false;
+  /** What `globalThis.dispatchEvent` was replaced by. */
+  #dispatchEvent: typeof globalThis.dispatchEvent | undefined;
   /** What `Deno.exit` was replaced by. */
   #exit: typeof Deno.exit | undefined;
 
@@ -121,7 +131,7 @@ export class DenoRuntime implements Runtime {
     try {
       globalThis.console.error(text);
     } catch {
-      writeError(text);
+      writeError?.(text);
     }
   }
 
@@ -133,6 +143,10 @@ export class DenoRuntime implements Runtime {
     if (mustHold) this.#holding = { timer, before: this.#holding };
     else unrefTimer(timer);
     return () => clearTimeout()(timer);
+  }
+
+  firstUse(): void {
+    if (this.#over) this.#ends.unload("dry", unloading);
   }
 
   /** Asynchronous handlers may still be registered by `beforeExit` listeners of `process`. */
@@ -194,7 +208,8 @@ export class DenoRuntime implements Runtime {
 
   /** Raises a rejection that the listeners have seen before. */
   #raiseRejection(reason: unknown): void {
-    if (this.#unloading) this.#raiseUnseen(reason); // The event loop does not turn any more.
+    // Where the event loop does not turn any more, or a listener would take it that is new.
+    if (this.#unloading || isProcessListening()) this.#raiseUnseen(reason);
     else this.#rejected = reject(reason);
   }
 
@@ -241,9 +256,9 @@ export class DenoRuntime implements Runtime {
   /**
    * Runs the handlers before what was `Deno.exit` at the import is called.
    *
-   * @returns The code to exit with.
+   * @returns What to call it with: what it was given, unless that is not the code any more.
    */
-  #beforeExit(code: number | undefined): number {
+  #beforeExit(code: number | undefined): number | undefined {
     const given = typeof code === "number" ? code | 0 : this.exitCode;
     const last = this.#ends.exitNow(given, this.#cut());
     const leaving = this.#leaving;
@@ -253,11 +268,12 @@ export class DenoRuntime implements Runtime {
     if (this.#unloaded || this.#isLeaving) this.#ends.raiseFailure();
     this.#isLeaving = true;
     addEventListener("unload", this.#raiseFailure);
-    return leaving?.signal === undefined ? last : leaving.code;
+    if (leaving?.signal !== undefined) return leaving.code;
+    return last === given ? code : last;
   }
 
   /** What was `Deno.exit` at the import has refused to exit. */
-  #afterExit(reason: unknown): void {
+  #afterExit(reason: unknown = new SystemExit(this.exitCode)): void {
     this.#isLeaving = false;
     removeEventListener("unload", this.#raiseFailure);
     this.#ends.refused(reason);
@@ -292,28 +308,31 @@ export class DenoRuntime implements Runtime {
   install(ends: Ends): void {
     this.#ends = ends;
     // Only what tells of an end is looked at, so that the stacks of other events are as they were.
-    const onEvent = (event: Event, dispatch: () => boolean) => this.#onEvent(event, dispatch);
-    replace(realm, "dispatchEvent", (native) => ({
-      dispatchEvent(this: unknown, event: Event): boolean {
-        const args = arguments as unknown as [Event];
-        const isGlobal = this === undefined || this === null || this === realm;
-        if (!isGlobal || !tellsOfEnd(event?.type)) return apply(native, this, args);
-        return onEvent(event, () => apply(native, this, args));
-      },
-    }.dispatchEvent));
+    const onEvent = (type: string, event: Event, dispatch: () => boolean) =>
+      this.#onEvent(type, event, dispatch);
+    replace(realm, "dispatchEvent", (native) =>
+      this.#dispatchEvent = {
+        dispatchEvent(this: unknown, event: Event): boolean {
+          const args = arguments as unknown as [Event];
+          const isGlobal = this === undefined || this === null || this === realm;
+          const type = isGlobal ? endOf(event) : undefined;
+          if (type === undefined) return apply(native, this, args);
+          return onEvent(type, event, () => apply(native, this, args));
+        },
+      }.dispatchEvent);
     const before = (code: number | undefined) => this.#beforeExit(code);
-    const after = (reason: unknown) => this.#afterExit(reason);
+    const after = (reason?: unknown) => this.#afterExit(reason);
     replace(deno, "exit", (native) =>
       this.#exit = function exit(code?: number): never {
         const last = before(code);
-        let reason: unknown = new SystemExit(last);
+        let reason: unknown;
         try {
           return native(last);
         } catch (error) {
           reason = error;
           throw error;
         } finally {
-          after(reason);
+          after(reason); // It is still here.
         }
       });
     if (typeof realm.close === "function") {
@@ -337,8 +356,8 @@ export class DenoRuntime implements Runtime {
     };
   }
 
-  #onEvent(event: Event, dispatch: () => boolean): boolean {
-    switch (event.type) {
+  #onEvent(type: string, event: Event, dispatch: () => boolean): boolean {
+    switch (type) {
       case "error":
         return this.#onError(event, dispatch);
       case "unhandledrejection":
@@ -389,11 +408,15 @@ export class DenoRuntime implements Runtime {
   #onBeforeUnload(dispatch: () => boolean): boolean {
     const ends = this.#ends;
     this.#stopHolding();
-    if (ends.active && isTestRunner()) return dispatch(); // It dispatches `unload` right away.
+    this.#dry = false;
+    if (this.#hasTurned) this.#asked = this.#hasTurned = false;
+    // The test runner dispatches `unload` right away.
+    if (ends.active && (isTestRunner() || this.#isByHand())) return dispatch();
     if (!ends.active && !this.#asked) {
       if (!dispatch() || ends.active) return false;
-      if (!ends.asynchronous || isTestRunner()) return this.#dry = true;
-      this.#asked = !this.#askProcess();
+      if (!ends.asynchronous || isTestRunner() || this.#isByHand()) return this.#dry = true;
+      this.#asked = true;
+      this.#askProcess();
       return false; // Until what the listeners have begun is done.
     }
     if (ends.active || ends.asynchronous) {
@@ -405,21 +428,29 @@ export class DenoRuntime implements Runtime {
     return this.#dry = true;
   }
 
+  /** Whether the program itself dispatches the event: then its functions are on the stack. */
+  #isByHand(): boolean {
+    return callerOf(this.#dispatchEvent!).place !== undefined;
+  }
+
   /**
    * Calls the `beforeExit` listeners of `process`, as Deno does when nobody objects to the end.
    *
-   * @returns Whether they have started a timer, so that they are asked again when it is over.
+   * If they have started a timer they are asked again when it is over. A timer of ours that keeps
+   * nothing alive tells whether the event loop has turned: theirs may have been cleared.
    */
-  #askProcess(): boolean {
+  #askProcess(): void {
     const process = loadedProcess();
-    if (process === undefined || process.listenerCount("beforeExit") === 0) return false;
-    const before = nextTimer();
+    if (process === undefined || process.listenerCount("beforeExit") === 0) return;
+    const first = +setTimeout()(() => this.#hasTurned = isStarted, 0);
+    unrefTimer(first);
+    let isStarted = false;
     try {
       process.emit("beforeExit", process.exitCode || 0);
+      isStarted = nextTimer() > first + 1;
     } catch (error) {
       reportError(error);
     }
-    return nextTimer() > before + 1;
   }
 
   /** `unload`, as Deno dispatches it at a dry event loop, a restart, the end of a test module. */
@@ -432,6 +463,7 @@ export class DenoRuntime implements Runtime {
     try {
       const outcome = dispatch();
       if (isDry && ends.used) this.#watchProcess();
+      else this.#over = isDry && !this.#isByHand();
       if (begins) ends.unloaded();
       return outcome;
     } finally {
@@ -451,6 +483,7 @@ export class DenoRuntime implements Runtime {
 
   /** Deno dispatches `unload` in a microtask after `close()`. */
   #closeMain(native: () => void): void {
+    if (this.#closing) return native();
     this.#closing = true;
     native();
     // Added last, it is called last, so no other listener is lost by what it raises.
@@ -510,10 +543,14 @@ export class DenoRuntime implements Runtime {
   }
 }
 
-/** Whether an event tells of an end of the program, or that its main module has been loaded. */
-function tellsOfEnd(type: unknown): boolean {
-  return type === "error" || type === "unhandledrejection" || type === "beforeunload" ||
-    type === "unload" || type === "load";
+/** The type of an event that tells of an end of the program, or that its main module is loaded. */
+function endOf(event: Event): string | undefined {
+  try {
+    const type = apply(getType, event, []);
+    return hasOwn(ends, type) ? type : undefined;
+  } catch {
+    return undefined; // No event.
+  }
 }
 
 /** The number of a timer that is started now: the last one's and 1 (2.0.6 to 2.9.6). */

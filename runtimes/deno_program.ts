@@ -115,14 +115,17 @@ export function callerOf(func: (...args: never[]) => unknown): Caller {
     for (let i = 1; i < lines.length; i++) {
       const place = placeIn(lines[i]);
       if (!isInternal(place)) return { call, place };
-      // Between a program and `Deno.exit` there are only those of Node's functions that exit.
-      const isEmit = apply(indexOf, lines[i], ["emit ("]) >= 0;
-      if (!isEmit && !apply(startsWith, place, ["[ext:"])) call = "process.exit()";
+      if (isExit(lines[i])) call = "process.exit()";
     }
   } catch {
     // The program has changed how stacks are made.
   }
   return { call, place: undefined };
+}
+
+/** Whether a line of a stack is that of a function of `process` that exits. */
+function isExit(line: string): boolean {
+  return apply(indexOf, line, ["xit ("]) >= 0;
 }
 
 /** The place in a line of a stack: what stands in parentheses, or after "at". */

@@ -19,6 +19,9 @@ export interface Runtime extends Output {
    */
   startTimer(milliseconds: number, callback: () => void, holds?: boolean): () => void;
 
+  /** A handler is registered for the first time. */
+  firstUse(): void;
+
   /** Keeps the program from ending before its event loop has run dry once more. */
   turnOnce(): void;
 

@@ -394,3 +394,53 @@ Deno.test("exit() with a timeout under deno test fails no test by a handler that
   );
   assertOutcome(outcome, { code: 0, stdout: /2 passed/ });
 });
+
+Deno.test("a beforeExit listener that throws is called once, also if its error is handled", async () => {
+  const outcome = await run(`
+    import process from "node:process";
+    import { registerAsync } from "@atexit/atexit";
+    addEventListener("error", (event) => {
+      event.preventDefault();
+      setTimeout(() => console.log("handled"), 1);
+    });
+    process.on("beforeExit", () => { throw new Error("boom"); });
+    registerAsync(async () => console.log(await Promise.resolve("handler")));`);
+  assertOutcome(outcome, { lines: ["handled", "handler"] });
+});
+
+Deno.test("beforeunload by hand has the outcome of its listeners, and is no end", async () => {
+  const outcome = await run(`
+    import { registerAsync } from "@atexit/atexit";
+    registerAsync(async () => console.log(await Promise.resolve("handler")));
+    addEventListener("beforeunload", () => console.log("asked"));
+    console.log(dispatchEvent(new Event("beforeunload", { cancelable: true })));`);
+  assertOutcome(outcome, { lines: ["asked", "true", "asked", "handler"], code: 0 });
+});
+
+Deno.test("Deno.exit() is given what the program gives it", async () => {
+  for (const code of ["Infinity", "-1", "256.5", "undefined", "'3'"]) {
+    const program = (setup: string) => `${setup}\nDeno.exitCode = 4;\nDeno.exit(${code});`;
+    const plain = await run(program(""));
+    const outcome = await run(
+      program('import { register } from "@atexit/atexit"; register(() => {});'),
+    );
+    assertOutcome(outcome, { code: plain.code });
+  }
+});
+
+Deno.test("handlers run at a dry end where the type of events is tampered with", async () => {
+  const outcome = await run(`
+    import { registerAsync } from "@atexit/atexit";
+    registerAsync(async () => console.log(await Promise.resolve("handler")));
+    Object.defineProperty(Event.prototype, "type", { get: () => "x" });`);
+  assertOutcome(outcome, { lines: ["handler"] });
+});
+
+Deno.test("Deno.exit(n) ends with n where Object.defineProperty is tampered with", async () => {
+  const outcome = await run(`
+    import { register } from "@atexit/atexit";
+    register(() => console.log("handler"));
+    Object.defineProperty = () => { throw new Error("tampered with"); };
+    Deno.exit(3);`);
+  assertOutcome(outcome, { lines: ["handler"], code: 3, stderr: "" });
+});

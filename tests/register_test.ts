@@ -66,10 +66,10 @@ Deno.test("register decorates static and instance methods", async () => {
 });
 
 Deno.test("register as a decorator of anything but a method throws a TypeError", async () => {
-  const kinds = ["class", "field", "accessor", "getter", "setter"];
+  const kinds = ["a class", "a field", "an accessor", "a getter", "a setter"];
   assertOutcome(await runFixture("decorates_others"), {
     lines: kinds.map((kind) =>
-      `TypeError: Cannot decorate a ${kind} with @register: expected a method`
+      `TypeError: Cannot decorate ${kind} with @register: expected a method`
     ),
   });
 });

@@ -456,9 +456,13 @@ Deno.test({
     const command = ["terminal.py", Deno.execPath(), "task", "--quiet", "wait"];
     for (let time = 0; time < 8; time++) {
       const outcome = await new Program(command, { cwd }, "python3").outcome();
-      assertOutcome({ ...outcome, lines: outcome.lines.map((line) => line.replace("^C", "")) }, {
-        lines: ["ready", "async begins 130", "async ends", "sync 130"],
-        code: 130,
+      // On a busy machine `deno task` may not listen yet, and dies of the Ctrl-C. That ends the
+      // terminal, whose SIGHUP may reach the program first.
+      const code = outcome.lines.join().includes("129") ? 129 : 130;
+      const lines = outcome.lines.map((line) => line.replace("^C", ""));
+      assertOutcome({ ...outcome, lines }, {
+        lines: ["ready", `async begins ${code}`, "async ends", `sync ${code}`],
+        ...code === 130 ? { code } : {},
       });
     }
   },

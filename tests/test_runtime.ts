@@ -62,6 +62,8 @@ export class TestRuntime implements Runtime {
     this.written.push(text);
   }
 
+  firstUse(): void {}
+
   turnOnce(): void {
     this.turns++;
   }
