@@ -78,8 +78,6 @@ export class DenoRuntime implements Runtime {
   #tellsDry = false;
   /** Whether the program's listeners have been asked whether it is to go on. */
   #asked = false;
-  /** Whether `beforeExit` listeners have begun something, which has kept the event loop turning. */
-  #hasTurned = false;
   /** Whether the event loop has run dry and the program ends. */
   #dry = false;
   /** Whether listeners of `unload` are being called. */
@@ -409,7 +407,6 @@ export class DenoRuntime implements Runtime {
     const ends = this.#ends;
     this.#stopHolding();
     this.#dry = false;
-    if (this.#hasTurned) this.#asked = this.#hasTurned = false;
     // The test runner dispatches `unload` right away.
     if (ends.active && (isTestRunner() || this.#isByHand())) return dispatch();
     if (!ends.active && !this.#asked) {
@@ -434,20 +431,13 @@ export class DenoRuntime implements Runtime {
   }
 
   /**
-   * Calls the `beforeExit` listeners of `process`, as Deno does when nobody objects to the end.
-   *
-   * If they have started a timer they are asked again when it is over. A timer of ours that keeps
-   * nothing alive tells whether the event loop has turned: theirs may have been cleared.
+   * Calls the `beforeExit` listeners of `process`, as Deno does when nobody objects to the end. Once:
+   * nothing tells whether they have begun something, after which they would be asked again.
    */
   #askProcess(): void {
     const process = loadedProcess();
-    if (process === undefined || process.listenerCount("beforeExit") === 0) return;
-    const first = +setTimeout()(() => this.#hasTurned = isStarted, 0);
-    unrefTimer(first);
-    let isStarted = false;
     try {
-      process.emit("beforeExit", process.exitCode || 0);
-      isStarted = nextTimer() > first + 1;
+      process?.emit("beforeExit", process.exitCode || 0);
     } catch (error) {
       reportError(error);
     }
@@ -551,13 +541,6 @@ function endOf(event: Event): string | undefined {
   } catch {
     return undefined; // No event.
   }
-}
-
-/** The number of a timer that is started now: the last one's and 1 (2.0.6 to 2.9.6). */
-function nextTimer(): number {
-  const timer = setTimeout()(() => {}, 0);
-  clearTimeout()(timer);
-  return +timer;
 }
 
 /** A timer that loads nothing and keeps nothing alive. */

@@ -27,26 +27,9 @@ Deno.test("beforeunload and beforeExit listeners are asked once, and their work 
     });
     addEventListener("unload", () => console.log("unload"));`);
   assertOutcome(outcome, {
-    lines: ["beforeunload", "work", "beforeunload", "handler", "unload", "exit 0"],
+    lines: ["beforeunload", "work", "handler", "unload", "exit 0"],
     code: 0,
   });
-});
-
-Deno.test("beforeExit listeners that begin something are asked again, as without the module", async () => {
-  const program = (handler: string) => `
-    import process from "node:process";
-    import { registerAsync } from "@atexit/atexit";
-    let times = 3;
-    process.on("beforeExit", () => {
-      console.log("beforeExit");
-      if (times-- > 0) setTimeout(() => console.log("work"), 1);
-    });
-    ${handler}`;
-  const plain = await run(program(""));
-  const round = ["beforeExit", "work"];
-  assertOutcome(plain, { lines: [...round, ...round, ...round, "beforeExit"] });
-  const outcome = await run(program("registerAsync(() => Promise.resolve());"));
-  assertOutcome(outcome, { lines: plain.lines });
 });
 
 Deno.test("what a beforeunload listener schedules is done before asynchronous handlers start", async () => {
@@ -443,4 +426,62 @@ Deno.test("Deno.exit(n) ends with n where Object.defineProperty is tampered with
     Object.defineProperty = () => { throw new Error("tampered with"); };
     Deno.exit(3);`);
   assertOutcome(outcome, { lines: ["handler"], code: 3, stderr: "" });
+});
+
+Deno.test("beforeExit listeners are asked once, whatever they begin", async () => {
+  const actions = [
+    "clearTimeout(setTimeout(() => {}, 1))",
+    "setTimeout(() => {}, 1)",
+    "registerAsync(wait)",
+  ];
+  for (const action of actions) {
+    const outcome = await run(`
+      import process from "node:process";
+      import { registerAsync } from "@atexit/atexit";
+      const wait = () => Promise.resolve();
+      let times = 0;
+      process.on("beforeExit", () => { times++; ${action}; });
+      process.on("exit", () => console.log(times));
+      registerAsync(wait);`);
+    assertOutcome(outcome, { lines: ["1"], code: 0, stderr: "" });
+  }
+});
+
+Deno.test("Deno.exit() while an error is on its way to be printed reports it", async () => {
+  const outcome = await run(`
+    import { registerAsync } from "@atexit/atexit";
+    registerAsync(async () => {
+      await undefined;
+      Promise.resolve().then(() => {}).then(() => Deno.exit(0));
+    });
+    Promise.reject(new Error("boom"));`);
+  assertOutcome(outcome, { code: 0, counts: { "Error: boom": 1 } });
+});
+
+Deno.test("register() in an exit listener of process runs at once, also if it is the first one", async () => {
+  for (const before of ["", "register(() => console.log('before'));"]) {
+    const outcome = await run(`
+      import process from "node:process";
+      import { exitReason, register } from "@atexit/atexit";
+      ${before}
+      process.on("exit", () => {
+        register(() => console.log("late", exitReason().kind));
+        console.log("exit");
+      });`);
+    const lines = ["late dry", "exit"];
+    assertOutcome(outcome, { lines: before === "" ? lines : ["before", ...lines], code: 0 });
+  }
+});
+
+Deno.test("an unhandledRejection listener that is added during the run does not take the cause", async () => {
+  const outcome = await run(`
+    import process from "node:process";
+    import { registerAsync } from "@atexit/atexit";
+    registerAsync(async () => {
+      await undefined;
+      process.on("unhandledRejection", () => console.log("taken"));
+    });
+    Promise.reject(new Error("boom"));
+    setInterval(() => {}, 1_000);`);
+  assertOutcome(outcome, { lines: [], code: 1, counts: { "Uncaught Error: boom": 1 } });
 });
