@@ -189,17 +189,16 @@ export class Lifecycle implements Ends {
     const held = this.#held;
     this.#held = undefined;
     if (held === undefined) return;
-    this.#addExits(held);
-    if (!this.leaving) this.#start();
-    for (let exits: Exits | undefined = held; exits !== undefined; exits = exits.before) {
-      this.#deadline.shorten(exits.last.timeout);
+    let exits: Exits | undefined;
+    for (let exit: Exits | undefined = held; exit !== undefined; exit = exit.before) {
+      exits = { last: exit.last, before: exits };
     }
-  }
-
-  /** Adds the oldest one first, because the last code counts. */
-  #addExits({ last, before }: Exits): void {
-    if (before !== undefined) this.#addExits(before);
-    this.#addExit(last);
+    // From the oldest on, because the last code counts.
+    for (let exit = exits; exit !== undefined; exit = exit.before) this.#addExit(exit.last);
+    if (!this.leaving) this.#start();
+    for (let exit = exits; exit !== undefined; exit = exit.before) {
+      this.#deadline.shorten(exit.last.timeout);
+    }
   }
 
   // --------------------------------------------------------------------------- immediate ends

@@ -189,6 +189,7 @@ export class DenoRuntime implements Runtime {
 
   /** Raises an error that the listeners have seen before. */
   #raiseUnseen(error: unknown): void {
+    if (printsNull() && this.#dry && this.#unloading) throw error;
     const unseen = () => true;
     this.#raising = unseen;
     try {
