@@ -2,13 +2,12 @@
 
 import { type Cut, SystemExit } from "../errors.ts";
 import type { Ends, Runtime } from "./runtime.ts";
-
 import {
   type Caller,
   callerOf,
+  errorsEndNothing,
   isNodeWorker,
   isProcessListening,
-  isRepl,
   isTerminal,
   isTestRunner,
   isUncaughtError,
@@ -377,7 +376,7 @@ export class DenoRuntime implements Runtime {
       this.#raising = undefined;
       return raising(dispatch);
     }
-    if (!isUncaughtError(event) || (isTestRunner() || isRepl())) return dispatch();
+    if (!isUncaughtError(event) || errorsEndNothing()) return dispatch();
     let unhandled = false;
     const endsNow = this.#ends.showError(() => {
       unhandled = dispatch();
@@ -390,7 +389,7 @@ export class DenoRuntime implements Runtime {
   #onRejection(event: Event, dispatch: () => boolean): boolean {
     if (!(event instanceof PromiseRejectionEvent) || !event.cancelable) return dispatch();
     if (this.#rejected !== undefined && event.promise === this.#rejected) return true;
-    if ((isTestRunner() || isRepl())) return dispatch();
+    if (errorsEndNothing()) return dispatch();
     let outcome = true;
     let unhandled = false;
     const endsNow = this.#ends.showError(() => {

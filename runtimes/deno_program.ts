@@ -55,12 +55,17 @@ export function isTestRunner(): boolean {
 }
 
 /** Whether this is the REPL, by the name of its main module (2.0.6 to 2.9.6). Safe answer: no. */
-export function isRepl(): boolean {
+function isRepl(): boolean {
   try {
     return apply(indexOf, deno.mainModule, ["$deno$repl."]) >= 0;
   } catch {
     return false;
   }
+}
+
+/** Whether an uncaught error ends nothing, because it is the affair of whoever runs the program. */
+export function errorsEndNothing(): boolean {
+  return isTestRunner() || isRepl();
 }
 
 /** Whether a console that was there at the import is Deno's own. */
