@@ -7,7 +7,7 @@ const brand = Symbol.for("@atexit/atexit SystemExit");
 const { apply } = Reflect;
 const { defineProperty, hasOwn } = Object;
 const functionToString = Function.prototype.toString;
-const { replace, slice } = String.prototype;
+const { endsWith, indexOf, replace, slice, split } = String.prototype;
 const isInstance = Function.prototype[Symbol.hasInstance];
 
 /**
@@ -152,6 +152,8 @@ export interface Reason {
 /** Where reports go, and how they show a value. */
 export interface Output {
   inspect(value: unknown): string;
+  /** Makes the beginning of a report stand out, where it can. */
+  highlight(text: string): string;
   write(text: string): void;
 }
 
@@ -165,14 +167,14 @@ export class Reporter {
 
   /** A handler has raised an exception. */
   exception(handler: unknown, error: unknown): void {
-    this.#report(`Exception in atexit handler ${nameOf(handler)}:`, error);
+    this.#report(`Exception in atexit handler ${nameOf(handler)}`, ":", error);
   }
 
   /** A synchronous handler has returned a promise. */
   returnedPromise(handler: unknown, promise: unknown): void {
-    const name = nameOf(handler);
     this.#report(
-      `Nobody awaits the promise of atexit handler ${name}: register it with registerAsync()`,
+      `Nobody awaits the promise of atexit handler ${nameOf(handler)}`,
+      ": register it with registerAsync()",
       promise,
     );
   }
@@ -180,53 +182,92 @@ export class Reporter {
   /** The program's end does not wait for an asynchronous handler. */
   unawaited(handler: unknown, promise: unknown, cut: Cut): void {
     const { reason, remedy } = explain(cut);
-    this.#report(`Cannot await atexit handler ${nameOf(handler)}: ${reason}. ${remedy}`, promise);
+    this.#report(
+      `Cannot await atexit handler ${nameOf(handler)}`,
+      `: ${reason}. ${remedy}`,
+      promise,
+    );
   }
 
   /** A handler has been awaited for a long time. */
   waiting(handler: unknown, seconds: number, behind: number, { text, error }: Reason): void {
+    const head = `Still awaiting atexit handler ${nameOf(handler)}`;
     const waits = behind === 1 ? "1 handler waits" : `${behind} handlers wait`;
-    const line = `Still awaiting atexit handler ${nameOf(handler)} after ${seconds} s, ` +
-      `${waits} behind it. The program ends because ${text}. ` +
+    const line = ` after ${seconds} s, ${waits} behind it. The program ends because ${text}. ` +
       `Set a limit with setGracePeriod(), or with the timeout of exit() or exitOnSignals()`;
-    if (error === undefined) this.#write(line);
-    else this.#report(`${line}. The error:`, error.value);
+    if (error === undefined) this.#write(() => this.#output.highlight(head) + line);
+    else this.#report(head, `${line}. The error:`, error.value);
   }
 
   /** An error that nobody has handled, and that the runtime will not print. */
   uncaught(error: unknown): void {
-    this.#report("Uncaught error:", error);
+    this.#report("Uncaught error", ":", error);
   }
 
   /** A listener of the `exit` event of `process` has thrown. */
   exitListener(error: unknown): void {
-    this.#report("Exception in an exit listener of process:", error);
+    this.#report("Exception in an exit listener of process", ":", error);
   }
 
   /** The text of a {@linkcode SystemExit}. */
   text(text: string): void {
-    this.#write(text);
+    this.#write(() => text);
   }
 
-  #report(line: string, value: unknown): void {
-    this.#write(`${line}\n${this.#show(value)}`);
+  #report(head: string, line: string, value: unknown): void {
+    this.#write(() => `${this.#output.highlight(head)}${line}\n${this.#show(value)}`);
   }
 
   #show(value: unknown): string {
     try {
-      return this.#output.inspect(value);
+      return withoutOwnCalls(this.#output.inspect(value));
     } catch {
       return "(a value that cannot be shown: looking at it throws)";
     }
   }
 
-  #write(text: string): void {
+  #write(text: () => string): void {
     try {
-      this.#output.write(text);
+      this.#output.write(text());
     } catch {
       // stderr is closed. There is nowhere left to say it.
     }
   }
+}
+
+/** Where the files of this module are, unless it has been bundled into a program. */
+const home: string | undefined = apply(endsWith, import.meta.url, ["/errors.ts"])
+  ? apply(slice, import.meta.url, [0, -"errors.ts".length])
+  : undefined;
+
+/** The files that handlers are called through, and that errors come through. */
+const ownFiles = {
+  "exit.ts": 0,
+  "lifecycle.ts": 0,
+  "realm.ts": 0,
+  "register.ts": 0,
+  "registry.ts": 0,
+  "runtimes/deno.ts": 0,
+};
+
+/** Leaves the calls of this module out of the stacks in a text: they tell its user nothing. */
+function withoutOwnCalls(text: string): string {
+  if (home === undefined || apply(indexOf, text, [home]) < 0) return text;
+  let shown = "";
+  const lines: string[] = apply(split, text, ["\n"]);
+  for (let i = 0; i < lines.length; i++) {
+    if (!isOwnCall(lines[i], home)) shown += i === 0 ? lines[i] : `\n${lines[i]}`;
+    else if (apply(endsWith, lines[i], [" {"])) shown += " {"; // Properties of the error follow.
+  }
+  return shown;
+}
+
+/** Whether a line is that of a call in a file of this module. */
+function isOwnCall(line: string, home: string): boolean {
+  const start: number = apply(indexOf, line, [home]);
+  if (start < 0 || apply(indexOf, line, ["    at "]) < 0) return false;
+  const end: number = apply(indexOf, line, [":", start + home.length]);
+  return hasOwn(ownFiles, apply(slice, line, [start + home.length, end]));
 }
 
 /** Why a handler is not awaited, and what helps. */

@@ -6,6 +6,7 @@ import {
   type Caller,
   callerOf,
   errorsEndNothing,
+  isCalledByHand,
   isNodeWorker,
   isProcessListening,
   isTerminal,
@@ -120,7 +121,16 @@ export class DenoRuntime implements Runtime {
   }
 
   inspect(value: unknown): string {
-    return inspect(value, { colors: !deno.noColor && isTerminal() });
+    return inspect(value, { colors: this.#colors });
+  }
+
+  /** In the colors of Deno's own `error:`. */
+  highlight(text: string): string {
+    return this.#colors ? `\x1b[0m\x1b[1m\x1b[31m${text}\x1b[0m` : text;
+  }
+
+  get #colors(): boolean {
+    return !deno.noColor && isTerminal();
   }
 
   /** Writes to the console that the program has put in place, or else to the one from before. */
@@ -425,9 +435,9 @@ export class DenoRuntime implements Runtime {
     return this.#dry = true;
   }
 
-  /** Whether the program itself dispatches the event: then its functions are on the stack. */
+  /** Whether the program itself dispatches the event. */
   #isByHand(): boolean {
-    return callerOf(this.#dispatchEvent!).place !== undefined;
+    return isCalledByHand(this.#dispatchEvent!);
   }
 
   /**

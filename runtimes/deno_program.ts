@@ -1,6 +1,8 @@
 // What Deno does not tell by itself: who runs this program, what it has loaded, where it was called
 // from. Each question has one function, with the behaviour that answers it and a safe answer.
 
+import type { AnyFunction } from "../registry.ts";
+
 /** Of Node's `process` what is used here. Its own types would make users download `@types/node`. */
 export interface NodeProcess {
   exitCode?: number | string | null;
@@ -110,22 +112,53 @@ export interface Caller {
   readonly place: string | undefined;
 }
 
-/** Who called a function that ends the program, by the stack. Safe answer: nobody is named. */
-export function callerOf(func: (...args: never[]) => unknown): Caller {
+/**
+ * Who called a function that ends the program, by the stack. Packages put functions of theirs
+ * between `process.exit()` and the end: so the outermost exit counts. Safe answer: nobody is named.
+ */
+export function callerOf(func: AnyFunction): Caller {
   let call = "Deno.exit()";
+  let place: string | undefined;
   try {
-    const holder: { stack?: unknown } = {};
-    captureStackTrace(holder, func);
-    const lines: string[] = apply(split, holder.stack, ["\n"]);
+    const lines = callersOf(func);
     for (let i = 1; i < lines.length; i++) {
-      const place = placeIn(lines[i]);
-      if (!isInternal(place)) return { call, place };
-      if (isExit(lines[i])) call = "process.exit()";
+      const next = placeIn(lines[i]);
+      if (!isInternal(next)) place ??= next;
+      else if (isExit(lines[i])) {
+        call = "process.exit()";
+        place = undefined;
+      }
     }
   } catch {
     // The program has changed how stacks are made.
   }
-  return { call, place: undefined };
+  return { call, place };
+}
+
+/**
+ * Whether the program itself has called a function, and not Deno as it ends: then none of the calls
+ * is one of Deno's main program, `ext:runtime_main` (2.0.6 to 2.9.6). Safe answer: no.
+ */
+export function isCalledByHand(func: AnyFunction): boolean {
+  let byHand = false;
+  try {
+    const lines = callersOf(func);
+    for (let i = 1; i < lines.length; i++) {
+      const place = placeIn(lines[i]);
+      if (apply(startsWith, place, ["ext:runtime_main/"])) return false;
+      if (!isInternal(place)) byHand = true;
+    }
+  } catch {
+    // The program has changed how stacks are made.
+  }
+  return byHand;
+}
+
+/** The lines of a stack, from the caller of a function on. The first one is a heading. */
+function callersOf(func: AnyFunction): string[] {
+  const holder: { stack?: unknown } = {};
+  captureStackTrace(holder, func);
+  return apply(split, holder.stack, ["\n"]);
 }
 
 /** Whether a line of a stack is that of a function of `process` that exits. */

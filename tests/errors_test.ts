@@ -7,6 +7,7 @@ import {
   deno,
   fixture,
   isInstalled,
+  mod,
   Program,
   run,
   runFixture,
@@ -127,32 +128,64 @@ const windows = Deno.build.os === "windows";
 // Python makes the terminals.
 const withoutTerminal = windows || !await isInstalled("python3");
 
-/** Runs a failing program by way of `env`, with arguments, and asserts whether its report is colored. */
-async function assertColored(colored: boolean, args: string[]): Promise<void> {
+Deno.test("a report names no place in the module, only those of the program", async () => {
+  // The last one to fail is SystemExit, so that Deno prints nothing.
+  const program = `
+    import { register, registerAsync, SystemExit } from "@atexit/atexit";
+    class Failure extends Error { extra = "property"; }
+    register(() => { throw new SystemExit(3); });
+    register(function boom() { throw new Failure("boom"); });
+  `;
+  const ends = ["", "Deno.exit();", "registerAsync(async () => { await 0; });"];
+  const home = mod.slice(0, -"mod.ts".length);
+  for (const end of ends) {
+    assertOutcome(await run(program + end), ({ code, stderr }) => {
+      assertEquals(code, 3);
+      const [head, ...rest] = stderr.split("\n");
+      assertEquals(head, "Exception in atexit handler boom:");
+      assertMatch(rest.join("\n"), /^ {4}at boom \(file:.*main\.ts:5:\d+\)( \{|$)/m);
+      assertMatch(
+        rest.join("\n"),
+        /^(Failure|Failure \[Error\]|Error): boom\n[^]* \{\n {2}extra: "property"\n\}$/m,
+      );
+      assertEquals(stderr.includes(home), false);
+    });
+  }
+});
+
+/** Runs a failing program by way of `env`, with arguments, and returns its first report. */
+async function firstReport(args: string[]): Promise<string> {
   const program = [deno, "run", "--no-check", "--no-config", fixture("handler_throws")];
   const cwd = new URL("./fixtures/task/", import.meta.url).pathname;
-  const outcome = await new Program([...args, ...program], { cwd }, "env").outcome();
-  assertOutcome(outcome, ({ stdout, stderr }) => {
-    // Deno colors its own messages, which follow.
-    const [report] = (stdout + stderr).split("Exception in atexit handler second");
-    assertStringIncludes(report, "Error");
-    assertStringIncludes(report, "first error");
-    assertEquals(report.includes("\x1b["), colored);
-  });
+  const { stdout, stderr } = await new Program([...args, ...program], { cwd }, "env").outcome();
+  // Deno colors its own messages, which follow.
+  const report = /^\S*Exception in atexit handler first[^]*?(?=^\S*Exception in)/m;
+  return (stdout + stderr).match(report)?.[0] ?? stdout + stderr;
 }
 
+const plainHeading = "Exception in atexit handler first:\n";
+
 Deno.test("a report has no colors where stderr is no terminal", { ignore: windows }, async () => {
-  await assertColored(false, ["-u", "NO_COLOR"]);
+  const report = await firstReport(["-u", "NO_COLOR"]);
+  assertStringIncludes(report, plainHeading);
+  assertEquals(report.includes("\x1b["), false);
 });
 
 Deno.test({
-  name: "a report has colors in a terminal, and none where NO_COLOR is set",
+  name:
+    "a report has colors in a terminal, its heading those of Deno's own, and none where NO_COLOR is set",
   ignore: withoutTerminal,
   async fn() {
     const terminal = ["python3", "terminal.py"];
+    const colored = await firstReport(["-u", "NO_COLOR", ...terminal]);
+    const heading = "\x1b[0m\x1b[1m\x1b[31mException in atexit handler first\x1b[0m:\n";
+    assertStringIncludes(colored, heading);
     // Deno before 2.6 shows errors without colors everywhere.
-    await assertColored(version >= 206, ["-u", "NO_COLOR", ...terminal]);
-    await assertColored(false, ["NO_COLOR=1", ...terminal]);
+    const rest = colored.slice(colored.indexOf(heading) + heading.length);
+    assertEquals(rest.includes("\x1b["), version >= 206);
+    const plain = await firstReport(["NO_COLOR=1", ...terminal]);
+    assertStringIncludes(plain, plainHeading);
+    assertEquals(plain.includes("\x1b["), false);
   },
 });
 

@@ -1,5 +1,6 @@
 // The program's own listeners: who is asked when, and what they may do.
 
+import { assertEquals } from "@std/assert";
 import { assertOutcome, deno, mod, Program, run, start, version } from "./program.ts";
 
 const windows = Deno.build.os === "windows";
@@ -235,6 +236,31 @@ Deno.test("Deno.exit, dispatchEvent and close look like the native functions", a
     { command: ["run", "--allow-read"] },
   );
   assertOutcome(outcome, { lines: ["true"] });
+});
+
+Deno.test("another library may wrap dispatchEvent: handlers are awaited, its wrapper sees one event", async () => {
+  for (const when of ["before", "after"]) {
+    const wrap = `
+      const inner = globalThis.dispatchEvent;
+      globalThis.dispatchEvent = function (event) {
+        console.log("wrapper", event.type);
+        return inner.call(this, event);
+      };`;
+    const outcome = await run(
+      `import ${when === "before" ? `"./wrapper.ts"` : `"data:text/javascript,"`};
+       import { registerAsync } from "@atexit/atexit";
+       registerAsync(async function slow() {
+         await new Promise((resolve) => setTimeout(resolve, 5));
+         console.log("awaited");
+       });
+       ${when === "after" ? wrap : ""}`,
+      { files: { "wrapper.ts": wrap } },
+    );
+    assertOutcome(outcome, ({ lines, code, stderr }) => {
+      assertEquals([lines.filter((line) => line === "awaited").length, code, stderr], [1, 0, ""]);
+      assertEquals(lines.includes("wrapper load"), true);
+    });
+  }
 });
 
 Deno.test("the public types download nothing, and fit beside a package.json", async () => {

@@ -168,7 +168,7 @@ export class Program implements AsyncDisposable {
   readonly #stdout: ReadableStreamDefaultReader<string>;
   readonly #stderr: Promise<string>;
   // A program that hangs fails its test, and does not hold up the others.
-  readonly #watchdog = setTimeout(() => this.#child.kill("SIGKILL"), 60_000);
+  readonly #watchdog = setTimeout(() => this.#stop(), 60_000);
   #text = "";
 
   constructor(args: string[], options: Options = {}, path: string = deno) {
@@ -221,12 +221,16 @@ export class Program implements AsyncDisposable {
 
   /** Leaves no process behind when a test fails. */
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop();
+    await this.outcome();
+  }
+
+  #stop(): void {
     try {
       this.#child.kill("SIGKILL");
     } catch {
       // It has ended.
     }
-    await this.outcome();
   }
 }
 

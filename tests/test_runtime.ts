@@ -54,6 +54,10 @@ export class TestRuntime implements Runtime {
     this.#clock = end;
   }
 
+  highlight(text: string): string {
+    return text;
+  }
+
   inspect(value: unknown): string {
     return value instanceof Error ? `${value.name}: ${value.message}` : `${value}`;
   }
