@@ -1,0 +1,290 @@
+// Runs a program of the corpus as it is, and with the module in several ways, and compares what it
+// does: stdout, stderr, the order of their lines, the exit status and the signal.
+
+import { deno, mod, type Outcome, Program, version } from "../program.ts";
+import { type Known, known } from "./known.ts";
+import type { CorpusProgram } from "./program.ts";
+
+/** What is loaded before the program. */
+const first = {
+  plain: "export {};",
+  imported: `import "${mod}";`,
+  synchronous: `
+    import { register } from "${mod}";
+    register(function silent() {});`,
+  asynchronous: `
+    import { registerAsync } from "${mod}";
+    registerAsync(async function silent() {
+      await undefined;
+    });`,
+  waiting: `
+    import { registerAsync } from "${mod}";
+    const { Promise, setTimeout } = globalThis;
+    registerAsync(async function silent() {
+      await new Promise((resolve) => setTimeout(resolve));
+    });`,
+};
+
+/** How the module is loaded: not at all, alone, with a silent handler of one kind or the other. */
+export type Mode = keyof typeof first;
+export const modes = Object.keys(first).slice(1) as Mode[];
+
+/** What a program has done. */
+export interface Behaviour {
+  outcome: Outcome;
+  /** Both streams in one. */
+  text: string;
+  /** Whether it had to be stopped. */
+  stopped: boolean;
+}
+
+export interface Difference {
+  mode: Mode | "plain, once more";
+  plain: Behaviour;
+  changed: Behaviour;
+}
+
+/** What has come of many programs. */
+export interface Summary {
+  programs: number;
+  /** What is to be read about each program that has failed. */
+  failures: string[];
+  explained: Map<Known, number>;
+  reported: number;
+}
+
+/** Runs programs, as many at a time as there are processors. */
+export async function runAll(programs: Map<string, CorpusProgram>): Promise<Summary> {
+  const queue = [...programs].filter(([, program]) => isSupported(program));
+  const summary: Summary = {
+    programs: queue.length,
+    failures: [],
+    explained: new Map(),
+    reported: 0,
+  };
+  const root = Deno.makeTempDirSync({ prefix: "atexit-corpus-" });
+  try {
+    await Promise.all(Array.from({ length: navigator.hardwareConcurrency }, async (_, number) => {
+      Deno.mkdirSync(`${root}/${number}`);
+      for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+        const [name, program] = next;
+        add(summary, name, program, await judge(name, program, `${root}/${number}`));
+      }
+    }));
+  } finally {
+    Deno.removeSync(root, { recursive: true });
+  }
+  return summary;
+}
+
+function add(summary: Summary, name: string, program: CorpusProgram, verdict: Verdict): void {
+  summary.reported += verdict.reported;
+  for (const [entry, count] of verdict.explained) {
+    summary.explained.set(entry, (summary.explained.get(entry) ?? 0) + count);
+  }
+  if (verdict.differences.length === 0 && verdict.wrong.length === 0) return;
+  summary.failures.push([
+    `======== ${name}`,
+    program.source.trim(),
+    ...verdict.wrong.map((text) => `-------- ${text}`),
+    ...verdict.differences.map(show),
+  ].join("\n"));
+}
+
+/** What differs, to be read: the status, and the lines from the first to the last that differ. */
+function show({ mode, plain, changed }: Difference): string {
+  const together = plain.text !== changed.text;
+  const both = [plain, changed].map(({ text, outcome: { stdout, stderr } }) =>
+    (together ? text : `stdout:\n${stdout}stderr:\n${stderr}`).split("\n")
+  );
+  const [one, other] = both;
+  const shortest = Math.min(one.length, other.length);
+  let start = 0;
+  while (start < shortest && one[start] === other[start]) start++;
+  let end = 0;
+  while (end < shortest - start && one.at(-1 - end) === other.at(-1 - end)) end++;
+  const [before, after] = both.map((lines) => lines.slice(start, lines.length - end));
+  return [
+    `-------- ${mode}: ${status(plain)} → ${status(changed)}, from line ${start + 1} on`,
+    ...before.map((line) => `- ${line}`),
+    ...after.map((line) => `+ ${line}`),
+  ].join("\n");
+}
+
+function status({ outcome: { code, signal } }: Behaviour): string {
+  return signal ?? `${code}`;
+}
+
+/** What there is to say in the end. */
+export function report({ programs, failures, explained, reported }: Summary): string {
+  return [
+    ...failures,
+    `${programs} programs, ${modes.length} modes each`,
+    `${reported} times a handler that nobody can await is reported, as it has to be`,
+    ...[...explained].map(([{ reason }, count]) => `${count} differences: ${reason}`),
+    failures.length === 0 ? "Nothing else differs" : `${failures.length} programs differ`,
+  ].join("\n");
+}
+
+/** What is to be said about a program: its differences, and what is wrong with it or with `known`. */
+export interface Verdict {
+  differences: Difference[];
+  /** How many differences each entry of `known` has explained. */
+  explained: Map<Known, number>;
+  wrong: string[];
+  /** In how many modes nobody could await the handler, which is reported. */
+  reported: number;
+}
+
+/** Whether this version of Deno can run a program. */
+export function isSupported(
+  { since = 0, until = Infinity }: { since?: number; until?: number },
+): boolean {
+  return version >= since && version <= until;
+}
+
+/** Runs a program in all modes. */
+export async function judge(
+  name: string,
+  program: CorpusProgram,
+  folder: string,
+): Promise<Verdict> {
+  const verdict: Verdict = { differences: [], explained: new Map(), wrong: [], reported: 0 };
+  const plain = await behave(program, folder);
+  const again = await behave(program, folder, "plain");
+  if (plain.stopped) verdict.wrong.push("The program does not end");
+  if (verdict.wrong.length > 0) return verdict;
+  if (!isSame(plain, again)) {
+    verdict.differences.push({ mode: "plain, once more", plain, changed: again });
+    return verdict;
+  }
+  for (const mode of modes) {
+    const changed = await behave(program, folder, mode);
+    if (withoutReport(changed)) verdict.reported++;
+    compare(name, mode, plain, changed, verdict);
+  }
+  return verdict;
+}
+
+/**
+ * Takes out what is said of a handler that nobody can await. The contract wants it to be said.
+ *
+ * @returns Whether it was said.
+ */
+function withoutReport(behaviour: Behaviour): boolean {
+  const report = /Cannot await atexit handler silent:.*\nPromise \{.*\}\n/g;
+  const { text, outcome } = behaviour;
+  if (!report.test(text)) return false;
+  behaviour.text = text.replace(report, "");
+  outcome.stdout = outcome.stdout.replace(report, "");
+  outcome.stderr = outcome.stderr.replace(report, "");
+  return true;
+}
+
+function compare(
+  name: string,
+  mode: Mode,
+  plain: Behaviour,
+  changed: Behaviour,
+  verdict: Verdict,
+): void {
+  const entry = known.find((entry) =>
+    entry.programs.includes(name) && entry.modes.includes(mode) && isSupported(entry)
+  );
+  if (isSame(plain, changed)) {
+    if (entry !== undefined) {
+      verdict.wrong.push(`known.ts is wrong: ${mode} does not differ: ${entry.reason}`);
+    }
+  } else if (entry !== undefined && isExplained(plain, changed, entry)) {
+    verdict.explained.set(entry, (verdict.explained.get(entry) ?? 0) + 1);
+  } else {
+    verdict.differences.push({ mode, plain, changed });
+  }
+}
+
+function isExplained(plain: Behaviour, changed: Behaviour, { ignoring }: Known): boolean {
+  return ignoring === undefined || isSame(plain, changed, ignoring);
+}
+
+function isSame(one: Behaviour, other: Behaviour, ignoring?: RegExp): boolean {
+  const texts = ({ outcome, text }: Behaviour) =>
+    [text, outcome.stdout, outcome.stderr].map((text) =>
+      ignoring === undefined ? text : text.replace(ignoring, "")
+    );
+  const { code, signal } = one.outcome;
+  return code === other.outcome.code && signal === other.outcome.signal &&
+    JSON.stringify(texts(one)) === JSON.stringify(texts(other));
+}
+
+/** Runs a program with its streams apart, and if it writes to both, again with both in one. */
+async function behave(program: CorpusProgram, folder: string, mode?: Mode): Promise<Behaviour> {
+  const outcome = await start(program, folder, false, mode);
+  const { stdout, stderr } = outcome;
+  const isOne = stdout === "" || stderr === "";
+  const text = isOne ? stdout + stderr : (await start(program, folder, true, mode)).stdout;
+  return { outcome, text, stopped: outcome.stopped };
+}
+
+async function start(
+  program: CorpusProgram,
+  folder: string,
+  together: boolean,
+  mode?: Mode,
+): Promise<Outcome & { stopped: boolean }> {
+  const { how = "run", flags = [], args = [] } = program;
+  const preloads = how === "run" && version >= 204;
+  const line = mode === undefined ? "" : `import "./first.ts";`;
+  const text = `${preloads ? "" : line}\n${program.source}`;
+  write(folder, { ...program.files, "main.ts": text }, line);
+  if (mode !== undefined) Deno.writeTextFileSync(`${folder}/first.ts`, first[mode]);
+
+  const stdin = how === "stdin" ? text : program.stdin;
+  const options = {
+    cwd: folder,
+    env: { DENO_DIR: `${folder}/../deno_dir` },
+    ...stdin === undefined ? {} : { stdin },
+  };
+  const all = [
+    ...how === "stdin" ? ["run"] : [how],
+    ...how === "eval" ? [] : ["--no-check", "--no-config"],
+    ...preloads && mode !== undefined ? ["--preload", "./first.ts"] : [],
+    ...flags,
+    ...{ run: ["main.ts"], test: ["main.ts"], stdin: ["-"], eval: [text] }[how],
+    ...args,
+  ];
+  const child = together
+    ? new Program(["-c", 'exec "$0" "$@" 2>&1', deno, ...all], options, "/bin/sh")
+    : new Program(all, options);
+  let stopped = false;
+  const limit = setTimeout(() => {
+    stopped = true;
+    try {
+      child.kill("SIGKILL");
+    } catch {
+      // It has ended, and what it has written is still being read.
+    }
+  }, 10_000);
+  try {
+    return { ...withoutNumbers(await child.outcome(), how), stopped };
+  } finally {
+    clearTimeout(limit);
+  }
+}
+
+/** Takes out what differs each time: how long a test took, and the number of the process. */
+function withoutNumbers(outcome: Outcome, how: CorpusProgram["how"]): Outcome {
+  const time = how === "test" ? /\d+(ms|µs|s)(?!\w)/g : /(?!)/g;
+  const [stdout, stderr] = [outcome.stdout, outcome.stderr].map((text) =>
+    text.replace(time, "0ms").replace(/\(node:\d+\)/g, "(node:1)")
+  );
+  return { ...outcome, stdout, stderr };
+}
+
+/** Writes the files of a program anew. Those that are called `worker…` begin with the line. */
+function write(folder: string, files: Record<string, string>, line: string): void {
+  Deno.removeSync(folder, { recursive: true });
+  Deno.mkdirSync(folder);
+  for (const [file, text] of Object.entries(files)) {
+    Deno.writeTextFileSync(`${folder}/${file}`, /^worker/.test(file) ? `${line}\n${text}` : text);
+  }
+}
