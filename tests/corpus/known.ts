@@ -265,9 +265,7 @@ export const known: Known[] = [
   {
     reason: "an error in a listener of beforeExit is printed: Deno 2.9 alone drops it",
     modes: graceful,
-    programs: ["", ", watched", ", handled"].flatMap((note) =>
-      inListeners(note, " of beforeExit")
-    ),
+    programs: ["", ", watched", ", handled"].flatMap((note) => inListeners(note, " of beforeExit")),
   },
   {
     reason: "what is read of an error to tell SystemExit from others is read once more",
