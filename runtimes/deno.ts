@@ -32,6 +32,7 @@ const { getOwnPropertyDescriptor, hasOwn } = Object;
 const getType = getOwnPropertyDescriptor(Event.prototype, "type")!.get!;
 const realm = globalThis;
 const reject = Promise.reject.bind(Promise);
+const { then } = Promise.prototype;
 const writeError: ((text: string) => void) | undefined = globalThis.console?.error;
 const now = performance.now.bind(performance);
 // Deno 2.9 loads these when they are first looked at, which takes milliseconds.
@@ -100,8 +101,16 @@ export class DenoRuntime implements Runtime {
   #leaving: Leaving | undefined;
   /** Whether what was `Deno.exit` at the import is being called. */
   #isLeaving = false;
+  /**
+   * A rejected promise that is handled if that call is refused. Else it brings the program back here:
+   * a watcher's process goes on, so Deno terminates the program instead, and forgets that it has done
+   * so where a microtask calls any function afterwards.
+   */
+  #attempt: Promise<never> | undefined;
   /** What `globalThis.dispatchEvent` was replaced by. */
   #dispatchEvent: typeof globalThis.dispatchEvent | undefined;
+  /** What was `Deno.exit` at the import. */
+  #native: typeof Deno.exit | undefined;
   /** What `Deno.exit` was replaced by. */
   #exit: typeof Deno.exit | undefined;
 
@@ -275,6 +284,7 @@ export class DenoRuntime implements Runtime {
     // Deno dispatches `unload` once only. In a listener of it, it ends the program on the spot.
     if (this.#unloaded || this.#isLeaving) this.#ends.raiseFailure();
     this.#isLeaving = true;
+    this.#attempt ??= reject(new SystemExit(given));
     addEventListener("unload", this.#raiseFailure);
     if (leaving?.signal !== undefined) return leaving.code;
     return last === given ? code : last;
@@ -283,6 +293,8 @@ export class DenoRuntime implements Runtime {
   /** What was `Deno.exit` at the import has refused to exit. */
   #afterExit(reason: unknown = new SystemExit(this.exitCode)): void {
     this.#isLeaving = false;
+    if (this.#attempt !== undefined) apply(then, this.#attempt, [undefined, () => {}]);
+    this.#attempt = undefined;
     removeEventListener("unload", this.#raiseFailure);
     this.#ends.refused(reason);
   }
@@ -330,8 +342,9 @@ export class DenoRuntime implements Runtime {
       }.dispatchEvent);
     const before = (code: number | undefined) => this.#beforeExit(code);
     const after = (reason?: unknown) => this.#afterExit(reason);
-    replace(deno, "exit", (native) =>
-      this.#exit = function exit(code?: number): never {
+    replace(deno, "exit", (native) => {
+      this.#native = native;
+      return this.#exit = function exit(code?: number): never {
         const last = before(code);
         let reason: unknown;
         try {
@@ -342,7 +355,8 @@ export class DenoRuntime implements Runtime {
         } finally {
           after(reason); // It is still here.
         }
-      });
+      };
+    });
     if (typeof realm.close === "function") {
       const closeNow = (native: () => void) =>
         isWorker ? this.#closeWorker(native) : this.#closeMain(native);
@@ -398,7 +412,9 @@ export class DenoRuntime implements Runtime {
 
   #onRejection(event: Event, dispatch: () => boolean): boolean {
     if (!(event instanceof PromiseRejectionEvent) || !event.cancelable) return dispatch();
-    if (this.#rejected !== undefined && event.promise === this.#rejected) return true;
+    const { promise } = event;
+    if (promise === this.#attempt) this.#native!(); // The exit got lost.
+    if (promise === this.#rejected) return true;
     if (errorsEndNothing()) return dispatch();
     let outcome = true;
     let unhandled = false;

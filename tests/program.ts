@@ -93,7 +93,7 @@ export function writeProgram(
   for (const [file, text] of Object.entries({ ...files, [name]: source })) {
     Deno.writeTextFileSync(
       `${folder}/${file}`,
-      text.replace(/(from |import\()"@atexit\/atexit"/g, `$1"${mod}"`),
+      text.replace(/(from |import\(|import )"@atexit\/atexit"/g, `$1"${mod}"`),
     );
   }
   return `${folder}/${name}`;
