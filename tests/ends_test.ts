@@ -255,28 +255,6 @@ for (
   });
 }
 
-Deno.test("--watch runs the handlers when it restarts the program", async () => {
-  const source = `${twoHandlers} console.log("started 1"); setInterval(() => {}, 1000);`;
-  const file = writeProgram(source);
-  const changed = (await Deno.readTextFile(file)).replace("started 1", "started 2");
-  await using program = new Program(["run", "--no-check", "--no-config", "--watch", file]);
-  await program.says("started 1");
-  // Deno begins to watch some time after the program has started, without saying when, and
-  // waits for 200 ms without a change: so change the file once a second until it notices.
-  const change = () => Deno.writeTextFileSync(file, changed);
-  change();
-  const changes = setInterval(change, 1_000);
-  try {
-    await program.says("started 2");
-  } finally {
-    clearInterval(changes);
-  }
-  program.kill("SIGKILL");
-  assertOutcome(await program.outcome(), {
-    stdout: /^started 1\nsecond 0\nfirst 0\nstarted 2\n/,
-  });
-});
-
 Deno.test("handlers run at the end of a deno test and of a deno bench module", async () => {
   const test = await run(`${twoHandlers} Deno.test("passes", () => {});`, { command: ["test"] });
   assertOutcome(test, { stdout: /passes \.\.\. .*ok[\s\S]*second 0\nfirst 0\n/, code: 0 });
