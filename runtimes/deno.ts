@@ -447,7 +447,11 @@ export class DenoRuntime implements Runtime {
       else ends.dry();
       return false;
     }
-    loadedProcess()?.removeAllListeners("beforeExit"); // They have been asked.
+    try {
+      loadedProcess()?.removeAllListeners("beforeExit"); // They have been asked.
+    } catch {
+      // The program has changed what Node's `process` needs.
+    }
     return this.#dry = true;
   }
 

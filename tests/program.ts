@@ -206,6 +206,13 @@ export class Program implements AsyncDisposable {
     this.#child.kill(signal);
   }
 
+  /** Sends a signal to the process that this one has started last (on Linux). */
+  killChild(signal: Deno.Signal): void {
+    const { pid } = this.#child;
+    const children = Deno.readTextFileSync(`/proc/${pid}/task/${pid}/children`).trim().split(" ");
+    Deno.kill(Number(children.at(-1)), signal);
+  }
+
   /** Waits for the end. */
   async outcome(): Promise<Outcome> {
     for (let read = await this.#stdout.read(); !read.done; read = await this.#stdout.read()) {

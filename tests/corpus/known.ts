@@ -12,6 +12,8 @@ export interface Known {
   /** The versions of Deno that show it, as in `version` of ../program.ts. */
   since?: number;
   until?: number;
+  /** Whether it depends on timing, so that it is not always seen. */
+  sometimes?: boolean;
 }
 
 const all: Mode[] = ["imported", "synchronous", "asynchronous", "waiting"];
@@ -37,13 +39,30 @@ export const known: Known[] = [
     modes: all,
     ignoring: frames,
     programs: [
-      ...inListeners("", " of load", " of beforeunload", " of unload", " of unload, at Deno.exit"),
-      ...inListeners("", " of error", " of uncaughtException"),
-      ...inListeners(", watched", " of load", " of beforeunload", " of unload"),
-      ...inListeners(", watched", " of unload, at Deno.exit", " of error", " of uncaughtException"),
-      ...inListeners(", handled", " of error", " of uncaughtException"),
+      ...["", ", watched"].flatMap((note) => inListeners(note, " of unload, at Deno.exit")),
+      ...["", ", watched", ", handled"].flatMap((note) =>
+        inListeners(note, " of error", " of uncaughtException")
+      ),
       "ends: uncaughtException throws",
     ],
+  },
+  {
+    reason: "a function that stands in the place of a native one is on the stack of what it calls",
+    modes: all,
+    ignoring: frames,
+    programs: ["", ", watched"].flatMap((note) =>
+      inListeners(note, " of load", " of beforeunload", " of unload")
+    ),
+    since: 207,
+  },
+  {
+    reason: "an error is printed that Deno calls null if it is thrown as it ends",
+    modes: graceful,
+    programs: [
+      "errors: undefined, in a listener of load",
+      ...["", ", watched"].flatMap((note) => inListeners(note, " of load", " of beforeunload")),
+    ],
+    until: 206,
   },
   {
     reason: "a function that stands in the place of a native one is on the stack of what it calls",
@@ -71,11 +90,33 @@ export const known: Known[] = [
       `globals: dispatchEvent("unload")`,
       `globals: dispatchEvent.call({}, new Event("x"))`,
       `globals: dispatchEvent.call(1, new Event("unload"))`,
+    ],
+  },
+  {
+    reason: shownPlace,
+    modes: all,
+    ignoring: place,
+    programs: [
       "globals: globalThis frozen, dry",
       "globals: globalThis frozen, then Deno.exit",
       "globals: globalThis not extensible, dry",
       "globals: globalThis not extensible, then Deno.exit",
     ],
+    since: 208,
+  },
+  {
+    reason: "a function that stands in the place of a native one is on the stack of what it calls",
+    modes: graceful,
+    ignoring: frames,
+    programs: ["globals: Array iteration replaced, dry"],
+    until: 207,
+  },
+  {
+    reason: "a function that stands in the place of a native one is on the stack of what it calls",
+    modes: graceful,
+    ignoring: frames,
+    programs: ["globals: String.prototype replaced, dry"],
+    until: 206,
   },
   {
     reason: "a function that stands in the place of a native one has a text of its own",
@@ -146,8 +187,14 @@ export const known: Known[] = [
     reason: "while handlers are awaited, the program goes on after an error",
     modes: ["waiting"],
     ignoring: /^load .*\n|^unload\n|^never\n/gm,
+    programs: ["errors: an Error, at the top level after a timer, watched"],
+    since: 207,
+  },
+  {
+    reason: "while handlers are awaited, the program goes on after an error",
+    modes: ["waiting"],
+    ignoring: /^load .*\n|^unload\n|^never\n/gm,
     programs: [
-      "errors: an Error, at the top level after a timer, watched",
       "errors: an Error, in a microtask of a microtask, watched",
       "ends: close() after an error",
       "work: a timer right after an error",
@@ -178,10 +225,24 @@ export const known: Known[] = [
     programs: ["errors: two timers throw"],
   },
   {
+    reason: "an error that joins an end is reported: without the module it is lost",
+    modes: ["waiting"],
+    ignoring: joined,
+    programs: ["errors: an Error, in an interval"],
+    sometimes: true,
+  },
+  {
     reason:
       "the first of two errors decides: Deno shows the microtask's one to the listeners first, and prints the other",
-    modes: graceful,
+    modes: ["waiting"],
     programs: ["errors: a rejection and a microtask", "errors: a microtask and a rejection"],
+  },
+  {
+    reason:
+      "the first of two errors decides: Deno shows the microtask's one to the listeners first, and prints the other",
+    modes: ["asynchronous"],
+    programs: ["errors: a rejection and a microtask", "errors: a microtask and a rejection"],
+    since: 207,
   },
   {
     reason:
@@ -195,6 +256,19 @@ export const known: Known[] = [
       "ends: beforeunload queues a microtask",
       "errors: an Error, in a listener of beforeunload, handled",
     ],
+    since: 209,
+  },
+  {
+    reason: "listeners of beforeunload are asked once: before 2.9 Deno asks them after each work",
+    modes: graceful,
+    ignoring: /^(1|asked|handled error)\n/gm,
+    programs: [
+      "ends: beforeunload objects by returnValue",
+      "ends: beforeunload objects by its return value",
+      "ends: beforeunload schedules and does not object",
+      "errors: an Error, in a listener of beforeunload, handled",
+    ],
+    until: 208,
   },
   {
     reason:
@@ -247,10 +321,31 @@ export const known: Known[] = [
     reason: "while handlers are awaited, Deno.exitCode is the code that the program is ending with",
     modes: graceful,
     ignoring: /^load .*\n|\d$/gm,
+    programs: ["ends: process.on uncaughtExceptionMonitor, a rejection"],
+    since: 208,
+  },
+  {
+    reason: "while handlers are awaited, Deno.exitCode is the code that the program is ending with",
+    modes: ["waiting"],
+    ignoring: /^load .*\n|\d$/gm,
+    programs: ["errors: an Error, in a microtask, watched"],
+  },
+  {
+    reason: "while handlers are awaited, Deno.exitCode is the code that the program is ending with",
+    modes: ["asynchronous"],
+    ignoring: /^load .*\n|\d$/gm,
+    programs: ["errors: an Error, in a microtask, watched"],
+    since: 207,
+  },
+  {
+    reason: "while handlers are awaited, the main module may come to its end",
+    modes: graceful,
+    ignoring: /^load .*\n/gm,
     programs: [
-      "errors: an Error, in a microtask, watched",
-      "ends: process.on uncaughtExceptionMonitor, a rejection",
+      "errors: an Error, in a listener of a message, watched",
+      "errors: an Error, in process.nextTick, watched",
     ],
+    sometimes: true,
   },
   {
     reason:
@@ -271,9 +366,13 @@ export const known: Known[] = [
     reason: "what is read of an error to tell SystemExit from others is read once more",
     modes: graceful,
     ignoring: /^.*main\.ts:\d+: Uncaught 1\n|^ +at .*\n/gm,
-    programs: [
-      "errors: an error whose stack throws, in a timer",
-      "errors: an error whose message throws, in a timer",
-    ],
+    programs: ["errors: an error whose message throws, in a timer"],
+  },
+  {
+    reason: "what is read of an error to tell SystemExit from others is read once more",
+    modes: graceful,
+    ignoring: /^.*main\.ts:\d+: Uncaught 1\n|^ +at .*\n/gm,
+    programs: ["errors: an error whose stack throws, in a timer"],
+    sometimes: true,
   },
 ];

@@ -57,7 +57,8 @@ function withNodeWorker(end: string): CorpusProgram {
     source: `
       import { Worker } from "node:worker_threads";
       const worker = new Worker(new URL("./worker.ts", import.meta.url), { workerData: 1 });
-      for (const type of ["message", "error", "exit"]) worker.on(type, (v) => console.log(type, v instanceof Error ? v.message : v));`,
+      for (const type of ["message", "error", "exit"]) worker.on(type, (v) => console.log(type, v instanceof Error ? v.message : v));
+      worker.postMessage(1);`,
     files: {
       "worker.ts":
         `import { parentPort, workerData } from "node:worker_threads"; import process from "node:process";\n${end}`,
