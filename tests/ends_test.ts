@@ -1,16 +1,7 @@
 // When a run happens: one test for each way a program can end.
 
 import { assertEquals } from "@std/assert";
-import {
-  assertOutcome,
-  fixture,
-  mod,
-  type Outcome,
-  Program,
-  run,
-  version,
-  writeProgram,
-} from "./program.ts";
+import { assertOutcome, fixture, mod, type Outcome, Program, run, version } from "./program.ts";
 
 /** How most programs begin. */
 const twoHandlers = `

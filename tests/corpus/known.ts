@@ -12,7 +12,7 @@ export interface Known {
   /** The versions of Deno that show it, as in `version` of ../program.ts. */
   since?: number;
   until?: number;
-  /** Whether it depends on timing, so that it is not always seen. */
+  /** Whether it depends on timing or on the version, so that it is not always seen. */
   sometimes?: boolean;
 }
 
@@ -366,13 +366,10 @@ export const known: Known[] = [
     reason: "what is read of an error to tell SystemExit from others is read once more",
     modes: graceful,
     ignoring: /^.*main\.ts:\d+: Uncaught 1\n|^ +at .*\n/gm,
-    programs: ["errors: an error whose message throws, in a timer"],
-  },
-  {
-    reason: "what is read of an error to tell SystemExit from others is read once more",
-    modes: graceful,
-    ignoring: /^.*main\.ts:\d+: Uncaught 1\n|^ +at .*\n/gm,
-    programs: ["errors: an error whose stack throws, in a timer"],
+    programs: [
+      "errors: an error whose message throws, in a timer",
+      "errors: an error whose stack throws, in a timer",
+    ],
     sometimes: true,
   },
 ];
