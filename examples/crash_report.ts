@@ -1,0 +1,33 @@
+// A report of a crash, with what led to it. It is written if an error ends the program that nobody
+// has handled, and not if the program ends as it should, or by Ctrl-C. The argument says how to end.
+//
+//   deno run -W=crash.txt examples/crash_report.ts throw
+//   deno run -W=crash.txt examples/crash_report.ts fine
+
+import { exitReason, register } from "../mod.ts";
+
+const trail: string[] = [];
+
+register(function writeReport() {
+  const reason = exitReason();
+  if (reason?.kind !== "error") return;
+  // Whatever was thrown: it need not be an error.
+  const error = Deno.inspect(reason.error);
+  const lines = [new Date().toISOString(), `Deno ${Deno.version.deno}`, ...trail, error];
+  Deno.writeTextFileSync("crash.txt", `${lines.join("\n")}\n`);
+  console.error("The program has crashed. Please send us crash.txt.");
+});
+
+trail.push("started");
+const [how] = Deno.args;
+trail.push(`asked to ${how}`);
+switch (how) {
+  case "throw":
+    throw new Error("Out of milk", { cause: "nobody went shopping" });
+  case "reject":
+    await Promise.reject("Out of milk");
+    break;
+  case "exit":
+    Deno.exit(3);
+}
+console.log("Done");
