@@ -284,7 +284,7 @@ export class DenoRuntime implements Runtime {
     // Deno dispatches `unload` once only. In a listener of it, it ends the program on the spot.
     if (this.#unloaded || this.#isLeaving) this.#ends.raiseFailure();
     this.#isLeaving = true;
-    this.#attempt ??= reject(new SystemExit(given));
+    this.#attempt ??= reject(new SystemExit(last));
     addEventListener("unload", this.#raiseFailure);
     if (leaving?.signal !== undefined) return leaving.code;
     return last === given ? code : last;
@@ -293,16 +293,23 @@ export class DenoRuntime implements Runtime {
   /** What was `Deno.exit` at the import has refused to exit. */
   #afterExit(reason: unknown = new SystemExit(this.exitCode)): void {
     this.#isLeaving = false;
-    if (this.#attempt !== undefined) apply(then, this.#attempt, [undefined, () => {}]);
-    this.#attempt = undefined;
+    this.#dropAttempt();
     removeEventListener("unload", this.#raiseFailure);
     this.#ends.refused(reason);
   }
 
   /** The last listener of `unload`: so no other one is lost by what it raises. */
   readonly #raiseFailure = (): void => {
-    if (!isTestRunner()) this.#ends.raiseFailure(); // Else the exit is refused.
+    if (isTestRunner()) return; // The exit is refused.
+    this.#dropAttempt(); // What is raised ends the program instead.
+    this.#ends.raiseFailure();
+    this.#attempt = reject(new SystemExit(this.exitCode));
   };
+
+  #dropAttempt(): void {
+    if (this.#attempt !== undefined) apply(then, this.#attempt, [undefined, () => {}]);
+    this.#attempt = undefined;
+  }
 
   /** Sends this process the signal that ends it, with its default action. Returns if it survives. */
   #die(): void {
@@ -413,8 +420,8 @@ export class DenoRuntime implements Runtime {
   #onRejection(event: Event, dispatch: () => boolean): boolean {
     if (!(event instanceof PromiseRejectionEvent) || !event.cancelable) return dispatch();
     const { promise } = event;
-    if (promise === this.#attempt) this.#native!(); // The exit got lost.
-    if (promise === this.#rejected) return true;
+    if (this.#attempt !== undefined && promise === this.#attempt) this.#native!(); // It got lost.
+    if (this.#rejected !== undefined && promise === this.#rejected) return true;
     if (errorsEndNothing()) return dispatch();
     let outcome = true;
     let unhandled = false;
