@@ -26,6 +26,7 @@ import type { Ends, Runtime, Uncaught, UnloadKind } from "./runtimes/runtime.ts"
 // Taken now: what the program puts in their place later is its own affair.
 const NativeError = Error;
 const NativePromise = Promise;
+const { captureStackTrace } = Error;
 
 /** The life of a program's handlers, from their registration to the end of the program. */
 export class Lifecycle implements Ends {
@@ -115,7 +116,11 @@ export class Lifecycle implements Ends {
   /** The event loop has run dry. */
   dry(): boolean {
     if (this.#run.active) {
-      this.#giveUp("The handler can never settle: the event loop has run dry", true);
+      this.#giveUp(
+        "The handler can never settle: the event loop has run dry. " +
+          "Return a promise that something under way settles",
+        true,
+      );
       return true;
     }
     if (!this.asynchronous) return false;
@@ -374,7 +379,10 @@ export class Lifecycle implements Ends {
 
   /** Gives up the handler that is awaited, as failed. */
   #giveUp(message: string, graceful: boolean): void {
-    this.#run.giveUp(new NativeError(message), graceful);
+    const error = new NativeError(message);
+    // Nothing in the stack is the user's: it is left empty, as that of a function nobody has called.
+    captureStackTrace?.(error, () => {});
+    this.#run.giveUp(error, graceful);
   }
 
   #runHost(): RunHost {
@@ -417,7 +425,7 @@ export class Lifecycle implements Ends {
         this.#ending!.timedOut = true;
         this.#giveUp(
           `The handler did not settle within nine tenths of the ${limit} ms: ` +
-            `the last one is for the handlers behind it`,
+            `the last one is for the handlers behind it. Give handlers a longer timeout`,
           true,
         );
       },
@@ -425,7 +433,10 @@ export class Lifecycle implements Ends {
         const ending = this.#ending!;
         ending.timedOut = true;
         ending.cut ??= { kind: "time", limit };
-        this.#giveUp(`The handler did not settle within ${limit} ms`, false);
+        this.#giveUp(
+          `The handler did not settle within ${limit} ms. Give handlers a longer timeout`,
+          false,
+        );
       },
     };
   }

@@ -182,7 +182,7 @@ Deno.test("a promise that can never settle is noticed when the loop is dry, and 
     assertOutcome(outcome, {
       lines: ["settled", "stuck", "last"],
       code: 1,
-      stderr: /^Exception in atexit handler stuck:\nError: .* can never settle/,
+      stderr: /^Exception in atexit handler stuck:\n\[Error: .* can never settle/,
       counts: { "error: Uncaught": 1, "error: Uncaught Error: boom": end === boom ? 1 : 0 },
     });
   }

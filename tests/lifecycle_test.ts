@@ -121,7 +121,8 @@ for (const [one, row] of Object.entries(awaiting)) {
         "!": ["awaited", "behind", "last", "awaited settles", "behind settles"],
       }[fate];
       assertEquals(said.filter((line) => !line.startsWith("rejected")), calls);
-      const stuck = "raise Error: The handler can never settle: the event loop has run dry";
+      const stuck = "raise Error: The handler can never settle: the event loop has run dry. " +
+        "Return a promise that something under way settles";
       const ends = runtime.ends.map((text) => text === stuck ? "raise Error: stuck" : text);
       assertEquals(ends.join(", "), end);
       assertEquals(kind, reasons.find(([pattern]) => pattern.test(end))?.[1]);
@@ -490,7 +491,7 @@ Deno.test("Lifecycle: the last tenth of the time belongs to the handlers behind"
   ]);
   assertEquals(program.runtime.written, [
     "Exception in atexit handler stuck:\nError: The handler did not settle within nine tenths of the 100 ms: " +
-    "the last one is for the handlers behind it",
+    "the last one is for the handlers behind it. Give handlers a longer timeout",
   ]);
 });
 
@@ -964,7 +965,7 @@ Deno.test("Lifecycle: a dry program whose handler's time was over is ended", () 
   program.lifecycle.dry();
   program.runtime.pass(100);
   assertEquals(program.runtime.ends, [
-    "raise Error: The handler did not settle within 100 ms",
+    "raise Error: The handler did not settle within 100 ms. Give handlers a longer timeout",
     "exit 0",
   ]);
 });

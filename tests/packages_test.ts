@@ -1,6 +1,6 @@
 // Packages from npm that clean up at the end of a program, each beside this module, at each end.
 
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertMatch } from "@std/assert";
 import {
   assertOutcome,
   deno,
@@ -438,7 +438,8 @@ for (const { name, program: [setup, last], keys, code, notes, counts } of prompt
   });
 }
 
-// As before it: a signal that nobody covers kills, and no handler runs.
+// As before it: a signal that nobody covers kills. The prompt listens to it, rejects, which nobody
+// handles, and sends the signal once more: so a handler may begin.
 Deno.test({
   name: "@inquirer/prompts: a signal that nobody covers kills the program",
   ignore: withoutTerminals,
@@ -449,7 +450,8 @@ Deno.test({
     });
     assertOutcome(ended.outcome, { code: 256 - 15 });
     assertOutcome(ended.outcome, ({ stdout }) => {
-      assertEquals([ended.handlers, stdout.includes("ready")], [[], true]);
+      assertMatch(ended.handlers.join(), /^(async begins)?$/);
+      assertEquals(stdout.includes("ready"), true);
     });
   },
 });
