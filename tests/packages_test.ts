@@ -8,6 +8,7 @@ import {
   type Outcome,
   Program,
   start,
+  version,
   writeProgram,
 } from "./program.ts";
 
@@ -28,6 +29,8 @@ interface Holder {
   mayBeReleased?: boolean;
   /** Whether it needs a terminal. */
   terminal?: boolean;
+  /** The oldest version of Deno that runs it without the module, as in `version`. */
+  since?: number;
 }
 
 const holders: Holder[] = [
@@ -50,6 +53,7 @@ const holders: Holder[] = [
   },
   {
     name: "a transport of pino",
+    since: 205, // Before, Deno does not run its worker.
     setup: `
       import pino from "npm:pino@10.4.0";
       const options = { target: "pino/file", options: { destination: "log" } };
@@ -214,8 +218,8 @@ function printed({ stdout, stderr }: Outcome): string[] {
 }
 
 for (const holder of holders) {
-  const { name, setup, terminal = false, isReleased } = holder;
-  const ignore = terminal ? withoutTerminals : onWindows;
+  const { name, setup, terminal = false, since = 0, isReleased } = holder;
+  const ignore = (terminal ? withoutTerminals : onWindows) || version < since;
 
   const cell = (what: string, fn: () => Promise<void>) =>
     Deno.test({ name: `${name}: ${what}`, ignore, fn });
@@ -349,6 +353,8 @@ const lists = `
 const prompts: {
   name: string;
   program: [setup: string, last: string];
+  /** The oldest version of Deno that runs it without the module, as in `version`. */
+  since?: number;
   keys?: string;
   code: number;
   notes: string[];
@@ -357,6 +363,7 @@ const prompts: {
 }[] = [
   {
     name: "@inquirer/prompts, an answer",
+    since: 205, // Before, Deno goes on to wait for keys.
     program: [asks, printsAnswer],
     keys: "Ada\r",
     code: 0,
@@ -372,6 +379,7 @@ const prompts: {
   })),
   {
     name: "@inquirer/prompts, Ctrl-C whose error is caught",
+    since: 205,
     program: [asks, catches],
     code: 0,
     notes: [...graceful, "sync 0"],
@@ -422,10 +430,10 @@ const prompts: {
   },
 ];
 
-for (const { name, program: [setup, last], keys, code, notes, counts } of prompts) {
+for (const { name, program: [setup, last], since = 0, keys, code, notes, counts } of prompts) {
   Deno.test({
     name: `${name}: what it says and its status`,
-    ignore: withoutTerminals,
+    ignore: withoutTerminals || version < since,
     async fn() {
       const ended = await end([handlers, setup, last], { terminal: true, keys });
       assertOutcome(ended.outcome, { code });
