@@ -6,6 +6,7 @@ const brand = Symbol.for("@atexit/atexit SystemExit");
 // Taken now, so that a program that replaces them later still gets its reports.
 const { apply } = Reflect;
 const { defineProperty, hasOwn } = Object;
+const { captureStackTrace } = Error;
 const functionToString = Function.prototype.toString;
 const { endsWith, indexOf, replace, slice, split } = String.prototype;
 const isInstance = Function.prototype[Symbol.hasInstance];
@@ -235,19 +236,36 @@ export class Reporter {
   }
 }
 
+/** The lines of a stack, from the caller of a function on. The first one is a heading. */
+export function callersOf(func: (...args: never[]) => unknown): string[] {
+  const holder: { stack?: unknown } = {};
+  captureStackTrace(holder, func);
+  return apply(split, holder.stack, ["\n"]);
+}
+
+/** The place in a line of a stack: what stands in parentheses, or after "at". */
+export function placeIn(line: string): string {
+  const open: number = apply(indexOf, line, ["("]);
+  return open < 0
+    ? apply(slice, line, [apply(indexOf, line, ["at "]) + 3])
+    : apply(slice, line, [open + 1, -1]);
+}
+
 /** Where the files of this module are, unless it has been bundled into a program. */
-const home: string | undefined = apply(endsWith, import.meta.url, ["/errors.ts"])
+const home: string | undefined = apply(endsWith, import.meta.url, ["/errors.ts"]) ||
+    apply(endsWith, import.meta.url, ["/errors.js"])
   ? apply(slice, import.meta.url, [0, -"errors.ts".length])
   : undefined;
 
-/** The files that handlers are called through, and that errors come through. */
+/** The files that handlers are called through, and that errors come through. In npm's package they end in `.js`. */
 const ownFiles = {
-  "exit.ts": 0,
-  "lifecycle.ts": 0,
-  "realm.ts": 0,
-  "register.ts": 0,
-  "registry.ts": 0,
-  "runtimes/deno.ts": 0,
+  "exit": 0,
+  "lifecycle": 0,
+  "realm": 0,
+  "register": 0,
+  "registry": 0,
+  "runtimes/deno": 0,
+  "runtimes/node": 0,
 };
 
 /** Leaves the calls of this module out of the stacks in a text: they tell its user nothing. */
@@ -267,7 +285,7 @@ function isOwnCall(line: string, home: string): boolean {
   const start: number = apply(indexOf, line, [home]);
   if (start < 0 || apply(indexOf, line, ["    at "]) < 0) return false;
   const end: number = apply(indexOf, line, [":", start + home.length]);
-  return hasOwn(ownFiles, apply(slice, line, [start + home.length, end]));
+  return hasOwn(ownFiles, apply(slice, line, [start + home.length, end - ".ts".length]));
 }
 
 /** Why a handler is not awaited, and what helps. */

@@ -234,8 +234,9 @@ export class Lifecycle implements Ends {
     ending?.refuse(reason);
   }
 
-  unload(kind: UnloadKind, cut: Cut): void {
-    this.#join({ kind: kind === "exit" ? "immediate" : kind });
+  unload(by: UnloadKind | Uncaught, cut: Cut): void {
+    if (typeof by === "object") this.#join({ kind: "error", ...by });
+    else this.#join({ kind: by === "exit" ? "immediate" : by });
     this.#cut(cut);
   }
 

@@ -5,6 +5,8 @@ import type { ExitReason } from "./ending.ts";
 import { Lifecycle } from "./lifecycle.ts";
 import type { AnyFunction, Call } from "./registry.ts";
 import { DenoRuntime } from "./runtimes/deno.ts";
+import { isDeno } from "./runtimes/deno_program.ts";
+import { NodeRuntime } from "./runtimes/node.ts";
 
 /** The place where copies find each other. It never changes. */
 const key = Symbol.for("@atexit/atexit");
@@ -81,7 +83,7 @@ function complete(older: Realm): Realm {
 }
 
 function install(): Realm {
-  const runtime = new DenoRuntime();
+  const runtime = isDeno ? new DenoRuntime() : new NodeRuntime();
   const lifecycle = new Lifecycle(runtime);
   runtime.install(lifecycle);
   const realm: Realm = {

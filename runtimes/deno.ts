@@ -7,6 +7,7 @@ import {
   callerOf,
   errorsEndNothing,
   isCalledByHand,
+  isDeno,
   isNodeWorker,
   isProcessListening,
   isTerminal,
@@ -21,25 +22,55 @@ import {
   waitsAsynchronously,
 } from "./deno_program.ts";
 
-// Taken now: what the program puts in their place later is its own affair.
-const deno = Deno;
-const { addSignalListener, build, inspect, removeSignalListener, unrefTimer } = deno;
-const { addEventListener, PromiseRejectionEvent, queueMicrotask } = globalThis;
-const { Int32Array, performance, removeEventListener, reportError, SharedArrayBuffer } = globalThis;
-const { notify, wait, waitAsync } = Atomics;
+/** What is needed later. Taken now: what the program puts in its place is its own affair. */
+function takeNatives() {
+  const { addEventListener, Int32Array, performance, PromiseRejectionEvent } = globalThis;
+  const { queueMicrotask, removeEventListener, reportError, SharedArrayBuffer } = globalThis;
+  const { addSignalListener, build, inspect, removeSignalListener, unrefTimer } = Deno;
+  return {
+    ...{ addEventListener, Int32Array, PromiseRejectionEvent, queueMicrotask },
+    ...{ removeEventListener, reportError, SharedArrayBuffer },
+    ...{ addSignalListener, build, inspect, removeSignalListener, unrefTimer },
+    deno: Deno,
+    getType: getOwnPropertyDescriptor(Event.prototype, "type")!.get!,
+    writeError: globalThis.console?.error as ((text: string) => void) | undefined,
+    now: performance.now.bind(performance),
+    // Deno 2.9 loads these when they are first looked at, which takes milliseconds.
+    pid: lazy<number>(Deno, "pid"),
+    kill: lazy<typeof Deno.kill>(Deno, "kill"),
+    setTimeout: lazy<(callback: () => void, delay: number) => number>(globalThis, "setTimeout"),
+    clearTimeout: lazy<(timer: number) => void>(globalThis, "clearTimeout"),
+  };
+}
+
 const { apply, defineProperty } = Reflect;
 const { getOwnPropertyDescriptor, hasOwn } = Object;
-const getType = getOwnPropertyDescriptor(Event.prototype, "type")!.get!;
+const { notify, wait, waitAsync } = Atomics;
 const realm = globalThis;
 const reject = Promise.reject.bind(Promise);
 const { then } = Promise.prototype;
-const writeError: ((text: string) => void) | undefined = globalThis.console?.error;
-const now = performance.now.bind(performance);
-// Deno 2.9 loads these when they are first looked at, which takes milliseconds.
-const pid = lazy<number>(deno, "pid");
-const kill = lazy<typeof Deno.kill>(deno, "kill");
-const setTimeout = lazy<(callback: () => void, delay: number) => number>(globalThis, "setTimeout");
-const clearTimeout = lazy<(timer: number) => void>(globalThis, "clearTimeout");
+const {
+  addEventListener,
+  addSignalListener,
+  build,
+  clearTimeout,
+  deno,
+  getType,
+  inspect,
+  Int32Array,
+  kill,
+  now,
+  pid,
+  PromiseRejectionEvent,
+  queueMicrotask,
+  removeEventListener,
+  removeSignalListener,
+  reportError,
+  setTimeout,
+  SharedArrayBuffer,
+  unrefTimer,
+  writeError,
+} = isDeno ? takeNatives() : {} as ReturnType<typeof takeNatives>;
 
 /** The events that tell of an end of the program, or that its main module is loaded. */
 const ends = { beforeunload: 0, error: 0, load: 0, unhandledrejection: 0, unload: 0 };

@@ -1,11 +1,13 @@
 // What Deno does not tell by itself: who runs this program, what it has loaded, where it was called
 // from. Each question has one function, with the behaviour that answers it and a safe answer.
 
+import { callersOf, placeIn } from "../errors.ts";
 import type { AnyFunction } from "../registry.ts";
 
 /** Of Node's `process` what is used here. Its own types would make users download `@types/node`. */
 export interface NodeProcess {
   exitCode?: number | string | null;
+  versions?: { node?: string; deno?: string };
   exit(code: number): void;
   reallyExit(code: number): void;
   emit(event: string, code: unknown): boolean;
@@ -16,19 +18,41 @@ export interface NodeProcess {
   hasUncaughtExceptionCaptureCallback?(): boolean;
 }
 
-// Taken now: what the program puts in their place later is its own affair.
-const deno = Deno;
-const { bench, build, permissions, test } = deno;
-const { console, ErrorEvent } = globalThis;
 const { apply } = Reflect;
 const { getOwnPropertyDescriptor, hasOwn } = Object;
-const { captureStackTrace } = Error;
 const { indexOf, slice, split, startsWith } = String.prototype;
 const parseInt = globalThis.parseInt;
-const queryPermission = permissions.querySync.bind(permissions);
 const functionToString = Function.prototype.toString;
-const pid = lazy<number>(deno, "pid");
+const { console } = globalThis;
+
+/** Whether a console that was there at the import is the runtime's own. */
+const hasNativeConsole = isNative(console?.log);
 const getProcess = lazy<NodeProcess | undefined>(globalThis, "process");
+
+/**
+ * Whether this is Deno. Programs on Node.js may have put something in its place: there `process` is
+ * loaded, and names no version of Deno. On other runtimes this file is loaded, too, and does nothing.
+ */
+export const isDeno: boolean = "Deno" in globalThis && !isNode();
+
+function isNode(): boolean {
+  const versions = loadedProcess()?.versions;
+  return versions?.node !== undefined && versions.deno === undefined;
+}
+
+/** What is needed later. Taken now: what the program puts in its place is its own affair. */
+function takeNatives() {
+  const { bench, build, permissions, test } = Deno;
+  return {
+    ...{ bench, build, deno: Deno, ErrorEvent: globalThis.ErrorEvent, test },
+    pid: lazy<number>(Deno, "pid"),
+    queryPermission: permissions.querySync.bind(permissions),
+  };
+}
+
+const { bench, build, deno, ErrorEvent, pid, queryPermission, test } = isDeno
+  ? takeNatives()
+  : {} as ReturnType<typeof takeNatives>;
 
 /** Whether this is a worker, and whether it is one of `node:worker_threads`. */
 export const isWorker = "DedicatedWorkerGlobalScope" in globalThis;
@@ -69,9 +93,6 @@ function isRepl(): boolean {
 export function errorsEndNothing(): boolean {
   return isTestRunner() || isRepl();
 }
-
-/** Whether a console that was there at the import is Deno's own. */
-const hasNativeConsole = isNative(console?.log);
 
 /**
  * Node's `process`, if anything has loaded it: else nobody listens to it. Loading it gives Deno's
@@ -154,24 +175,9 @@ export function isCalledByHand(func: AnyFunction): boolean {
   return byHand;
 }
 
-/** The lines of a stack, from the caller of a function on. The first one is a heading. */
-function callersOf(func: AnyFunction): string[] {
-  const holder: { stack?: unknown } = {};
-  captureStackTrace(holder, func);
-  return apply(split, holder.stack, ["\n"]);
-}
-
 /** Whether a line of a stack is that of a function of `process` that exits. */
 function isExit(line: string): boolean {
   return apply(indexOf, line, ["xit ("]) >= 0;
-}
-
-/** The place in a line of a stack: what stands in parentheses, or after "at". */
-function placeIn(line: string): string {
-  const open: number = apply(indexOf, line, ["("]);
-  return open < 0
-    ? apply(slice, line, [apply(indexOf, line, ["at "]) + 3])
-    : apply(slice, line, [open + 1, -1]);
 }
 
 /** Whether a place is in Deno or Node, not in a program. */
@@ -225,7 +231,7 @@ export function mayDieBy(signal: string): boolean {
 }
 
 /** The signals of Linux (which Windows shares where it has them) and of macOS and the BSDs, from 1. */
-const signals = build.os === "linux" || build.os === "android" || build.os === "windows"
+const signals = build?.os === "linux" || build?.os === "android" || build?.os === "windows"
   ? "HUP INT QUIT ILL TRAP ABRT BUS FPE KILL USR1 SEGV USR2 PIPE ALRM TERM STKFLT CHLD CONT STOP TSTP TTIN TTOU URG XCPU XFSZ VTALRM PROF WINCH IO PWR SYS"
   : "HUP INT QUIT ILL TRAP ABRT EMT FPE KILL BUS SEGV SYS PIPE ALRM TERM URG STOP TSTP CONT CHLD TTIN TTOU IO XCPU XFSZ VTALRM PROF WINCH INFO USR1 USR2";
 

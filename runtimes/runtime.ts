@@ -87,8 +87,12 @@ export interface Ends {
    */
   dry(): boolean;
 
-  /** The program cannot be kept from ending any more. Its listeners are called after this. */
-  unload(kind: UnloadKind, cut: Cut): void;
+  /**
+   * The program cannot be kept from ending any more. Its listeners are called after this.
+   *
+   * @param by What unloads it, or the error with which the runtime ends it.
+   */
+  unload(by: UnloadKind | Uncaught, cut: Cut): void;
 
   /** The last listener of an end that began with `unload()` has been called. */
   unloaded(): void;

@@ -1,0 +1,617 @@
+// How Node.js and Bun tell that a program ends, and how it is made to end. The only file that knows
+// them. On Deno it is loaded and does nothing.
+
+import { callersOf, type Cut, placeIn } from "../errors.ts";
+import type { Ends, Runtime, Uncaught } from "./runtime.ts";
+
+type Listener = (...args: never[]) => void;
+
+/** Of `process` what is used here. Its own types would need `@types/node`. */
+interface NodeProcess {
+  exitCode: number | string | null | undefined;
+  readonly pid: number;
+  readonly platform: string;
+  readonly versions: { readonly bun?: string };
+  /** Whether `exit` is being emitted, and not by the program itself. Not documented. */
+  _exiting?: boolean;
+  readonly stderr: { readonly isTTY?: boolean; hasColors?(): boolean };
+  emit(event: string, ...args: unknown[]): boolean;
+  exit(code?: unknown): void;
+  reallyExit(code?: unknown): void;
+  getBuiltinModule(name: "node:os"): { constants: { signals: { [signal: string]: number } } };
+  getBuiltinModule(name: "node:util"): { inspect(value: unknown, options: object): string };
+  getBuiltinModule(name: "node:worker_threads"): { isMainThread: boolean };
+  hasUncaughtExceptionCaptureCallback?(): boolean;
+  kill(pid: number, signal: string): void;
+  listenerCount(event: string): number;
+  listeners(event: string): Listener[];
+  on(event: string, listener: Listener): void;
+  prependListener(event: string, listener: Listener): void;
+  prependOnceListener(event: string, listener: Listener): void;
+  removeListener(event: string, listener: Listener): void;
+  uptime(): number;
+}
+
+interface Timer {
+  unref?(): void;
+}
+
+/** What is needed later. Taken when the module is loaded: what the program replaces is its own affair. */
+interface Natives {
+  readonly process: NodeProcess;
+  readonly emit: NodeProcess["emit"];
+  readonly setImmediate: (callback: () => void) => Timer;
+  readonly setTimeout: (callback: () => void, delay: number) => Timer;
+  readonly clearTimeout: (timer: Timer) => void;
+  readonly queueMicrotask: (callback: () => void) => void;
+  /** Bun only. */
+  readonly reportError: ((error: unknown) => void) | undefined;
+  readonly writeError: ((text: string) => void) | undefined;
+}
+
+const { apply, defineProperty } = Reflect;
+const { getOwnPropertyDescriptor, hasOwn } = Object;
+const { indexOf, startsWith } = String.prototype;
+
+/** Why handlers are not awaited when the event loop has run dry. */
+const unloading: Cut = { kind: "unload" };
+
+/** The signals that no process survives, and those whose default action is to stop it. */
+const uncatchable = { SIGKILL: 0, SIGSTOP: 0 };
+const stopping = { SIGTSTP: 0, SIGTTIN: 0, SIGTTOU: 0 };
+
+/** The events that tell of an end of the program. */
+const events = {
+  beforeExit: 0,
+  exit: 0,
+  uncaughtException: 0,
+  uncaughtExceptionMonitor: 0,
+  unhandledRejection: 0,
+};
+
+/** How the program is being ended by the module. */
+interface Leaving {
+  readonly signal: string | undefined;
+  /** Whether the process has sent itself the signal. */
+  killed: boolean;
+}
+
+/** Node.js or Bun, for a program and its handlers. */
+export class NodeRuntime implements Runtime {
+  readonly #natives: Natives = takeNatives();
+  readonly #process: NodeProcess = this.#natives.process;
+  /** Bun calls listeners, and not `process.emit`. */
+  readonly #isBun = this.#process.versions.bun !== undefined;
+  readonly defaultSignals: readonly string[] = this.#process.platform === "win32"
+    ? ["SIGINT", "SIGBREAK", "SIGHUP"]
+    : ["SIGINT", "SIGTERM", "SIGHUP"];
+
+  #ends!: Ends;
+  /** What listens to a signal. */
+  readonly #listeners: { [signal: string]: Listener | undefined } = Object.create(null);
+  /** Whether `process.exitCode` was not set before the module has set it. */
+  #wasUnset = false;
+  /** Whether the event loop has run dry, and only `exit` is to follow. */
+  #dry = false;
+  /** Whether the listeners of `beforeExit` were asked, and what they have begun is to be done first. */
+  #asked: { begun: boolean } | undefined;
+  /** Whether a graceful run for a dry event loop has begun: nobody is asked again after it. */
+  #ranDry = false;
+  /** The error that the runtime tells of: a program can emit `uncaughtException` by itself. */
+  #told: { readonly error: unknown } | undefined;
+  /** Why the promise was rejected that the runtime makes an uncaught error of. */
+  #rejected: { readonly reason: unknown } | undefined;
+  /** The error that is raised again, after its listeners have seen it. */
+  #raised: { readonly error: unknown } | undefined;
+  /** The error with which the runtime ends the program. */
+  #fatal: Uncaught | undefined;
+  /** Whether `exit` is being emitted because the event loop has run dry. */
+  #exitsDry = false;
+  /** Whether a failure of the handlers, which nobody has handled, decides the status. */
+  #failed = false;
+  /** How the program is being ended by the module. */
+  #leaving: Leaving | undefined;
+
+  // ---------------------------------------------------------------------------- what it is asked
+
+  get exitCode(): number {
+    return Number(this.#process.exitCode ?? 0);
+  }
+
+  /** Unset is not the same as 0 where a top-level `await` never settles. */
+  set exitCode(code: number) {
+    const process = this.#process;
+    if (process.exitCode === undefined) this.#wasUnset = true;
+    process.exitCode = code === 0 && this.#wasUnset ? undefined : code;
+  }
+
+  now(): number {
+    return this.#process.uptime() * 1_000;
+  }
+
+  inspect(value: unknown): string {
+    return this.#process.getBuiltinModule("node:util").inspect(value, { colors: this.#colors });
+  }
+
+  highlight(text: string): string {
+    return this.#colors ? `\x1b[1m\x1b[31m${text}\x1b[0m` : text;
+  }
+
+  get #colors(): boolean {
+    const { stderr } = this.#process;
+    return stderr.isTTY === true && stderr.hasColors?.() === true;
+  }
+
+  /** Writes to the console that the program has put in place, or else to the one from before. */
+  write(text: string): void {
+    try {
+      globalThis.console.error(text);
+    } catch {
+      this.#natives.writeError?.(text);
+    }
+  }
+
+  startTimer(milliseconds: number, callback: () => void): () => void {
+    const { setTimeout, clearTimeout } = this.#natives;
+    const timer = setTimeout(callback, milliseconds < 2 ** 31 ? milliseconds : 2 ** 31 - 1);
+    timer.unref?.();
+    return () => clearTimeout(timer);
+  }
+
+  /** Bun tells of a rejection only those who listen, and takes it for handled then. */
+  firstUse(): void {
+    if (this.#isBun) this.#process.prependListener("unhandledRejection", this.#onBunRejection);
+  }
+
+  turnOnce(): void {
+    if (this.#dry) this.#turn();
+  }
+
+  #turn(): void {
+    this.#natives.setImmediate(() => {});
+  }
+
+  numberOf(signal: string): number {
+    return this.#signals[signal] ?? 0;
+  }
+
+  get #signals(): { [signal: string]: number } {
+    return this.#process.getBuiltinModule("node:os").constants.signals;
+  }
+
+  listen(signal: string, listener: () => void): () => void {
+    // Node.js and Bun take any other text for the name of an event that never comes.
+    if (!hasOwn(this.#signals, signal) || hasOwn(uncatchable, signal)) {
+      throw new TypeError(`Cannot listen to the signal: ${signal} is none that can be listened to`);
+    }
+    // Later, when the program's own listeners have been called.
+    const later = () => void this.#natives.setImmediate(listener);
+    this.#process.on(signal, later);
+    this.#listeners[signal] = later;
+    return () => {
+      delete this.#listeners[signal];
+      this.#process.removeListener(signal, later);
+    };
+  }
+
+  // ------------------------------------------------------------------------- how it makes an end
+
+  /** Raises what a handler has raised. */
+  raise(error: unknown): void {
+    if (this.#isBun) this.#raiseOnBun(error);
+    else if (this.#exitsDry) throw error; // Node.js prints it, and ends the program with it.
+    else this.#raiseByHand(error);
+  }
+
+  /** In a call of `process.exit()` nothing makes Node.js print an error and end the program. */
+  #raiseByHand(error: unknown): void {
+    const origin = "uncaughtException";
+    try {
+      this.#emit("uncaughtExceptionMonitor", error, origin);
+      if (this.#emit("uncaughtException", error, origin)) return;
+    } catch (thrown) {
+      error = thrown;
+    }
+    this.#failed = true;
+    let shown = "(a value that cannot be shown: looking at it throws)";
+    try {
+      shown = this.inspect(error);
+    } catch {
+      // It stays what it is.
+    }
+    this.write(`Uncaught ${shown}`);
+  }
+
+  #raiseOnBun(error: unknown): void {
+    const handled = this.#isHandled();
+    if (!handled) this.#failed = true;
+    this.#raised = { error };
+    if (this.#exitsDry) {
+      // Bun ends the program in here, and those behind in the list of listeners would be lost.
+      this.#process.removeListener("exit", this.#onBunExit);
+      this.#emit("exit", this.exitCode);
+    }
+    this.#natives.reportError?.(error);
+    this.#raised = undefined;
+    if (this.#exitsDry) this.#process.reallyExit(this.exitCode);
+  }
+
+  /** Raises an error that the listeners have seen before: in a turn of its own. */
+  #raiseAgain(error: unknown): void {
+    this.#natives.queueMicrotask(() => {
+      this.#raised = { error };
+      if (!this.#isBun) throw error;
+      this.#natives.reportError?.(error);
+    });
+  }
+
+  /** Calls listeners, past what was put in the place of `process.emit`. */
+  #emit(event: string, ...args: unknown[]): boolean {
+    return apply(this.#natives.emit, this.#process, [event, ...args]);
+  }
+
+  exit(code: number, signal?: string): void {
+    this.#leaving = { signal, killed: false };
+    try {
+      this.#process.exit(code);
+    } finally {
+      this.#leaving = undefined;
+    }
+  }
+
+  /** Sends this process the signal that ends it, with its default action. Returns if it survives. */
+  #die(): void {
+    const leaving = this.#leaving;
+    if (leaving?.signal === undefined || leaving.killed || !this.#mayDieBy(leaving.signal)) return;
+    leaving.killed = true;
+    const { signal } = leaving;
+    const listener = this.#listeners[signal];
+    if (listener !== undefined) this.#process.removeListener(signal, listener);
+    try {
+      this.#process.kill(this.#process.pid, signal);
+    } catch {
+      // Windows cannot send this one.
+    }
+    if (listener !== undefined) this.#process.on(signal, listener);
+  }
+
+  /** A worker is not the process. Process 1 has no default actions. */
+  #mayDieBy(signal: string): boolean {
+    return !hasOwn(stopping, signal) && this.#process.pid !== 1 &&
+      this.#process.getBuiltinModule("node:worker_threads").isMainThread;
+  }
+
+  // ------------------------------------------------------------------------------ what it tells
+
+  install(ends: Ends): void {
+    this.#ends = ends;
+    const process = this.#process;
+    replace(process, "exit", (native) => this.#exitInPlaceOf(native));
+    replace(process, "reallyExit", (native) => this.#reallyExitInPlaceOf(native));
+    if (this.#isBun) {
+      process.prependListener("beforeExit", this.#onBunBeforeExit);
+      process.prependListener("exit", this.#onBunExit);
+      process.prependListener("uncaughtExceptionMonitor", this.#onBunError);
+      return;
+    }
+    // Only what tells of an end is looked at, so that the stacks of other events are as they were.
+    const onEvent = (emit: () => boolean, event: string, args: unknown[], wrapper: Listener) =>
+      this.#onEvent(emit, event, args, wrapper);
+    replace(process, "emit", (native) => {
+      const wrapper = {
+        emit(this: unknown, event: string): boolean {
+          const args = arguments as unknown as [string, ...unknown[]];
+          if (this !== process || typeof event !== "string" || !hasOwn(events, event)) {
+            return apply(native, this, args);
+          }
+          return onEvent(() => apply(native, this, args), event, args, wrapper.emit);
+        },
+      };
+      return wrapper.emit;
+    });
+  }
+
+  #exitInPlaceOf(native: NodeProcess["exit"]): NodeProcess["exit"] {
+    const onExit = (args: unknown[], exit: Listener) => this.#onExitCall(native, args, exit);
+    return function exit(_code?: unknown): void {
+      onExit(arguments as unknown as unknown[], exit);
+    };
+  }
+
+  #reallyExitInPlaceOf(native: NodeProcess["reallyExit"]): NodeProcess["reallyExit"] {
+    const onExit = (code: unknown, exit: Listener) => this.#onReallyExit(native, code, exit);
+    return function reallyExit(code?: unknown): void {
+      onExit(code, reallyExit);
+    };
+  }
+
+  /** `process.exit()`: the handlers run before the listeners of `exit`. */
+  #onExitCall(native: NodeProcess["exit"], args: unknown[], exit: Listener): void {
+    const given = args.length === 0 ? this.exitCode : this.#codeFrom(args[0]);
+    const last = this.#ends.exitNow(given, this.#cut("process.exit()", exit));
+    this.#leave(() => apply(native, this.#process, last === given ? args : [last]));
+  }
+
+  /** The code that `process.exit()` makes of a value. Throws as it does if that is none. */
+  #codeFrom(value: unknown): number {
+    const process = this.#process;
+    const before = process.exitCode;
+    process.exitCode = value as number;
+    const code = this.exitCode;
+    process.exitCode = before;
+    return code;
+  }
+
+  /** Where each exit ends. It may be called directly, and by an `exit` that was imported by name. */
+  #onReallyExit(native: NodeProcess["reallyExit"], code: unknown, exit: Listener): void {
+    const ends = this.#ends;
+    const given = typeof code === "number" ? code : this.exitCode;
+    const last = ends.exitNow(given, this.#cut("process.reallyExit()", exit));
+    this.#die();
+    ends.raiseFailure();
+    const failed = this.#failed;
+    this.#failed = false;
+    this.#leave(() => native(failed ? 1 : last === given ? code : last));
+  }
+
+  /** Ends the program; or else everything is as before. */
+  #leave(leave: () => void): void {
+    let reason: unknown;
+    try {
+      leave();
+    } catch (error) {
+      reason = error;
+      throw error;
+    } finally {
+      this.#ends.refused(reason); // It is still here.
+    }
+  }
+
+  /** Why handlers are not awaited. Who called it is looked up only if any is. */
+  #cut(call: string, func: Listener): Cut {
+    const awaits = this.#ends.active || this.#ends.asynchronous;
+    return { kind: "exit", call, place: awaits ? placeOf(func) : undefined };
+  }
+
+  // ------------------------------------------------------------------------------------- Node.js
+
+  #onEvent(emit: () => boolean, event: string, args: unknown[], wrapper: Listener): boolean {
+    const [, value] = args;
+    switch (event) {
+      case "beforeExit":
+        return this.#onBeforeExit(emit);
+      case "exit":
+        return this.#process._exiting === true ? this.#onExit(emit, value, wrapper) : emit();
+      case "uncaughtExceptionMonitor":
+        if (this.#raised !== undefined && this.#raised.error === value) return false;
+        this.#told = { error: value };
+        return emit();
+      case "unhandledRejection":
+        return this.#onRejection(emit, value);
+      default:
+        return this.#onError(emit, value);
+    }
+  }
+
+  /** The event loop has run dry. It turns again if anything was begun in here, and tells again. */
+  #onBeforeExit(emit: () => boolean): boolean {
+    const ends = this.#ends;
+    const asked = this.#asked;
+    this.#asked = undefined;
+    this.#dry = false;
+    if (ends.active || asked?.begun === false) return this.#runDry();
+    const isOver = this.#ranDry && !ends.asynchronous;
+    const hasListeners = !isOver && emit();
+    if (ends.active) this.#turn();
+    else if (!ends.asynchronous) this.#dry = true;
+    else if (hasListeners) this.#waitForBegun();
+    else return this.#runDry();
+    return hasListeners;
+  }
+
+  /** Runs the handlers, or gives up the one that is awaited. */
+  #runDry(): boolean {
+    this.#ranDry = true;
+    if (this.#ends.dry()) this.#turn();
+    return true;
+  }
+
+  /** What the listeners have begun is done first, and then they are asked again, as always. */
+  #waitForBegun(): void {
+    const { setImmediate } = this.#natives;
+    const asked = { begun: false };
+    this.#asked = asked;
+    setImmediate(() => setImmediate(() => asked.begun = true).unref?.());
+  }
+
+  /** The runtime ends the program, and nothing can delay that. */
+  #onExit(emit: () => boolean, code: unknown, wrapper: Listener): boolean {
+    const ends = this.#ends;
+    if (ends.calling) this.#stopHandler(wrapper);
+    if (ends.leaving) return this.#leaving === undefined ? emit() : this.#emitExit(emit);
+    if (this.#fatal !== undefined) {
+      ends.unload(this.#fatal, unloading);
+      return emit();
+    }
+    if (!this.#dry) {
+      ends.unload("exit", this.#cut("process.exit()", wrapper));
+      return emit(); // What the handlers have raised comes in `process.reallyExit`.
+    }
+    if (code !== this.exitCode) this.#process.exitCode = code as number;
+    ends.unload("dry", unloading);
+    const outcome = emit();
+    this.#exitsDry = true;
+    ends.unloaded();
+    return outcome;
+  }
+
+  /** An `exit` that was imported by name is called by a handler: it stops there. */
+  #stopHandler(wrapper: Listener): void {
+    this.#process._exiting = false;
+    this.#ends.exitNow(this.exitCode, this.#cut("process.exit()", wrapper));
+  }
+
+  /** A listener that throws does not keep the program from ending. */
+  #emitExit(emit: () => boolean): boolean {
+    try {
+      return emit();
+    } catch (error) {
+      this.#ends.exitListenerRaised(error);
+      return true;
+    }
+  }
+
+  #onRejection(emit: () => boolean, reason: unknown): boolean {
+    let handled = false;
+    this.#ends.showError(() => {
+      handled = emit();
+      return undefined;
+    });
+    // With `--unhandled-rejections=strict` it was an uncaught error before.
+    if (!handled && this.#raised === undefined) this.#rejected = { reason };
+    return handled || this.#ends.active;
+  }
+
+  #onError(emit: () => boolean, error: unknown): boolean {
+    if (this.#raised !== undefined && this.#raised.error === error) return false;
+    if (this.#told === undefined || this.#told.error !== error) return emit();
+    this.#told = undefined;
+    const rejected = this.#rejected;
+    this.#rejected = undefined;
+    const uncaught = {
+      error: rejected === undefined ? error : rejected.reason,
+      raise: () => this.#raiseAgain(error),
+    };
+    let handled = false;
+    const endsNow = this.#ends.showError(() => {
+      handled = emit();
+      return handled ? undefined : uncaught;
+    });
+    if (handled || !endsNow) return true;
+    this.#fatal = uncaught;
+    this.#process.exitCode = 1;
+    return false;
+  }
+
+  // ----------------------------------------------------------------------------------------- Bun
+
+  /** Whether an uncaught error has a listener. One that is called once is still there. */
+  #isHandled(): boolean {
+    const process = this.#process;
+    return process.listenerCount("uncaughtException") > 0 ||
+      process.hasUncaughtExceptionCaptureCallback?.() === true;
+  }
+
+  readonly #onBunBeforeExit = (): void => {
+    const ends = this.#ends;
+    if (this.#fatal !== undefined) return; // Bun 1.2 tells of the end twice.
+    const asked = this.#asked;
+    this.#asked = undefined;
+    this.#dry = false;
+    if (ends.active || asked !== undefined) this.#runDry();
+    else if (ends.asynchronous) this.#askOnBun();
+    else this.#dry = true;
+  };
+
+  /**
+   * The listeners of `beforeExit` are called after this, and then not again: nothing keeps Bun from it.
+   * The turn also brings to light what was rejected last.
+   */
+  #askOnBun(): void {
+    const process = this.#process;
+    this.#asked = { begun: false };
+    this.#natives.setImmediate(() => {
+      for (const listener of process.listeners("beforeExit")) {
+        if (listener !== this.#onBunBeforeExit) process.removeListener("beforeExit", listener);
+      }
+    });
+  }
+
+  readonly #onBunExit = (code: unknown): void => {
+    if (this.#process._exiting !== true) return;
+    this.#onExit(() => true, code, this.#onBunExit);
+  };
+
+  readonly #onBunError = (error: unknown): void => {
+    if (this.#raised !== undefined && this.#raised.error === error) return;
+    const handled = this.#isHandled();
+    const uncaught = { error, raise: () => this.#raiseAgain(error) };
+    const endsNow = this.#ends.showError(() => handled ? undefined : uncaught);
+    if (handled) return;
+    if (endsNow) this.#fatal = uncaught;
+    else this.#process.prependOnceListener("uncaughtException", () => {});
+  };
+
+  readonly #onBunRejection = (reason: unknown): void => {
+    const process = this.#process;
+    const handled = process.listenerCount("unhandledRejection") > 1;
+    const raise = () => {
+      process.removeListener("unhandledRejection", this.#onBunRejection);
+      this.#raiseRejection(reason);
+    };
+    const uncaught = { error: reason, raise };
+    const endsNow = this.#ends.showError(() => handled ? undefined : uncaught);
+    if (handled || !endsNow) return;
+    this.#fatal = uncaught;
+    raise();
+  };
+
+  /** Nobody listens any more, so that Bun prints it and ends the program. */
+  #raiseRejection(reason: unknown): void {
+    Promise.reject(reason);
+  }
+}
+
+function takeNatives(): Natives {
+  const {
+    process,
+    setImmediate,
+    setTimeout,
+    clearTimeout,
+    queueMicrotask,
+    reportError,
+    console,
+  } = globalThis as unknown as Natives & { console?: { error?: (text: string) => void } };
+  const { emit } = process;
+  const writeError = console?.error;
+  return {
+    process,
+    emit,
+    setImmediate,
+    setTimeout,
+    clearTimeout,
+    queueMicrotask,
+    reportError,
+    writeError,
+  };
+}
+
+/** Where in the program a function was called, by the stack. Nowhere if the program has changed that. */
+function placeOf(func: Listener): string | undefined {
+  try {
+    const lines = callersOf(func);
+    for (let i = 1; i < lines.length; i++) {
+      const place = placeIn(lines[i]);
+      if (!apply(startsWith, place, ["node:"]) && apply(indexOf, place, [":"]) > 0) return place;
+    }
+  } catch {
+    // The program has changed how stacks are made.
+  }
+  return undefined;
+}
+
+/** Puts a function of ours in the place of a native one. It looks like the native one. */
+function replace<T extends object, K extends keyof T>(
+  target: T,
+  name: K,
+  wrap: (native: T[K]) => T[K],
+): void {
+  const native = target[name];
+  const value = wrap(native);
+  if (typeof value === "function") {
+    defineProperty(value, "name", getOwnPropertyDescriptor(native, "name") ?? {});
+    defineProperty(value, "length", getOwnPropertyDescriptor(native, "length") ?? {});
+  }
+  const isNew = !hasOwn(target, name);
+  defineProperty(target, name, isNew ? { value, writable: true, configurable: true } : { value });
+}
