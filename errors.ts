@@ -8,7 +8,7 @@ const { apply } = Reflect;
 const { defineProperty, hasOwn } = Object;
 const { captureStackTrace } = Error;
 const functionToString = Function.prototype.toString;
-const { endsWith, indexOf, replace, slice, split } = String.prototype;
+const { endsWith, indexOf, replace, slice, split, startsWith } = String.prototype;
 const isInstance = Function.prototype[Symbol.hasInstance];
 
 /**
@@ -251,11 +251,18 @@ export function placeIn(line: string): string {
     : apply(slice, line, [open + 1, -1]);
 }
 
-/** Where the files of this module are, unless it has been bundled into a program. */
-const home: string | undefined = apply(endsWith, import.meta.url, ["/errors.ts"]) ||
-    apply(endsWith, import.meta.url, ["/errors.js"])
-  ? apply(slice, import.meta.url, [0, -"errors.ts".length])
-  : undefined;
+/**
+ * Where the files of this module are, unless it has been bundled into a program. A path without
+ * `file://`, since Bun's stacks have none.
+ */
+const home: string | undefined = homeOf(import.meta.url);
+
+function homeOf(url: string): string | undefined {
+  const isOwn = apply(endsWith, url, ["/errors.ts"]) || apply(endsWith, url, ["/errors.js"]);
+  if (!isOwn) return undefined;
+  const start = apply(startsWith, url, ["file://"]) ? "file://".length : 0;
+  return apply(slice, url, [start, -"errors.ts".length]);
+}
 
 /** The files that handlers are called through, and that errors come through. In npm's package they end in `.js`. */
 const ownFiles = {

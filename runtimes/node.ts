@@ -1,7 +1,7 @@
 // How Node.js and Bun tell that a program ends, and how it is made to end. The only file that knows
 // them. On Deno it is loaded and does nothing.
 
-import { callersOf, type Cut, placeIn } from "../errors.ts";
+import { callersOf, type Cut, placeIn, SystemExit } from "../errors.ts";
 import type { Ends, Runtime, Uncaught } from "./runtime.ts";
 
 type Listener = (...args: never[]) => void;
@@ -101,6 +101,8 @@ export class NodeRuntime implements Runtime {
   #told: { readonly error: unknown } | undefined;
   /** Why the promise was rejected that the runtime makes an uncaught error of. */
   #rejected: { readonly reason: unknown } | undefined;
+  /** The last error that nobody has handled, and that may have been a rejection. */
+  #deferred: { readonly error: unknown } | undefined;
   /** The error that is raised again, after its listeners have seen it. */
   #raised: { readonly error: unknown } | undefined;
   /** The error with which the runtime ends the program. */
@@ -123,6 +125,7 @@ export class NodeRuntime implements Runtime {
     const process = this.#process;
     if (process.exitCode === undefined) this.#wasUnset = true;
     process.exitCode = code === 0 && this.#wasUnset ? undefined : code;
+    if (this.exitCode !== code) process.exitCode = code; // Bun does not unset it.
   }
 
   now(): number {
@@ -164,7 +167,9 @@ export class NodeRuntime implements Runtime {
   }
 
   turnOnce(): void {
-    if (this.#dry) this.#turn();
+    if (!this.#dry) return;
+    if (this.#isBun) this.#askOnBun();
+    else this.#turn();
   }
 
   #turn(): void {
@@ -198,9 +203,10 @@ export class NodeRuntime implements Runtime {
 
   /** Raises what a handler has raised. */
   raise(error: unknown): void {
-    if (this.#isBun) this.#raiseOnBun(error);
-    else if (this.#exitsDry) throw error; // Node.js prints it, and ends the program with it.
-    else this.#raiseByHand(error);
+    if (this.#isBun) return this.#raiseOnBun(error);
+    if (!this.#exitsDry) return this.#raiseByHand(error);
+    // Node.js shows this line of the source, and ends the program.
+    throw error;
   }
 
   /** In a call of `process.exit()` nothing makes Node.js print an error and end the program. */
@@ -329,7 +335,7 @@ export class NodeRuntime implements Runtime {
   #onExitCall(native: NodeProcess["exit"], args: unknown[], exit: Listener): void {
     const given = args.length === 0 ? this.exitCode : this.#codeFrom(args[0]);
     const last = this.#ends.exitNow(given, this.#cut("process.exit()", exit));
-    this.#leave(() => apply(native, this.#process, last === given ? args : [last]));
+    this.#leave(last, () => apply(native, this.#process, last === given ? args : [last]));
   }
 
   /** The code that `process.exit()` makes of a value. Throws as it does if that is none. */
@@ -351,12 +357,12 @@ export class NodeRuntime implements Runtime {
     ends.raiseFailure();
     const failed = this.#failed;
     this.#failed = false;
-    this.#leave(() => native(failed ? 1 : last === given ? code : last));
+    this.#leave(last, () => native(failed ? 1 : last === given ? code : last));
   }
 
   /** Ends the program; or else everything is as before. */
-  #leave(leave: () => void): void {
-    let reason: unknown;
+  #leave(code: number, leave: () => void): void {
+    let reason: unknown = new SystemExit(code);
     try {
       leave();
     } catch (error) {
@@ -441,7 +447,7 @@ export class NodeRuntime implements Runtime {
     ends.unload("dry", unloading);
     const outcome = emit();
     this.#exitsDry = true;
-    ends.unloaded();
+    ends.raiseFailure();
     return outcome;
   }
 
@@ -467,9 +473,12 @@ export class NodeRuntime implements Runtime {
       handled = emit();
       return undefined;
     });
-    // With `--unhandled-rejections=strict` it was an uncaught error before.
-    if (!handled && this.#raised === undefined) this.#rejected = { reason };
-    return handled || this.#ends.active;
+    if (handled) return true;
+    const deferred = this.#deferred;
+    this.#deferred = undefined;
+    if (deferred !== undefined && deferred.error === reason) return true;
+    this.#rejected = { reason };
+    return false;
   }
 
   #onError(emit: () => boolean, error: unknown): boolean {
@@ -487,6 +496,8 @@ export class NodeRuntime implements Runtime {
       handled = emit();
       return handled ? undefined : uncaught;
     });
+    // In the mode `strict` the listeners of rejections are asked after this, and then it warns.
+    if (!handled && rejected === undefined) this.#deferred = { error };
     if (handled || !endsNow) return true;
     this.#fatal = uncaught;
     this.#process.exitCode = 1;
