@@ -28,6 +28,7 @@ interface NodeProcess {
   on(event: string, listener: Listener): void;
   prependListener(event: string, listener: Listener): void;
   prependOnceListener(event: string, listener: Listener): void;
+  removeAllListeners(event: string): void;
   removeListener(event: string, listener: Listener): void;
   uptime(): number;
 }
@@ -107,6 +108,8 @@ export class NodeRuntime implements Runtime {
   #raised: { readonly error: unknown } | undefined;
   /** The error with which the runtime ends the program. */
   #fatal: Uncaught | undefined;
+  /** Whether the listeners of `exit` have been called after such an error, or on Bun are called. */
+  #over = false;
   /** Whether `exit` is being emitted because the event loop has run dry. */
   #exitsDry = false;
   /** Whether a failure of the handlers, which nobody has handled, decides the status. */
@@ -229,24 +232,33 @@ export class NodeRuntime implements Runtime {
   }
 
   #raiseOnBun(error: unknown): void {
-    const handled = this.#isHandled();
-    if (!handled) this.#failed = true;
+    if (!this.#isHandled()) this.#failed = true;
+    // In a worker that has run dry nothing raises it: not even what is thrown here.
+    if (this.#exitsDry && !this.#isMainThread) return this.#setFailed();
+    if (this.#exitsDry) this.#emitExitNow();
     this.#raised = { error };
-    if (this.#exitsDry) {
-      // Bun ends the program in here, and those behind in the list of listeners would be lost.
-      this.#process.removeListener("exit", this.#onBunExit);
-      this.#emit("exit", this.exitCode);
-    }
     this.#natives.reportError?.(error);
     this.#raised = undefined;
     if (this.#exitsDry) this.#process.reallyExit(this.exitCode);
+  }
+
+  /** Bun ends the program where an error is raised, and would lose the listeners that come next. */
+  #emitExitNow(): void {
+    this.#process.removeListener("exit", this.#onBunExit);
+    this.#emit("exit", this.exitCode);
+    this.#process.removeAllListeners("exit");
+  }
+
+  #setFailed(): void {
+    if (this.#failed) this.exitCode = 1;
   }
 
   /** Raises an error that the listeners have seen before: in a turn of its own. */
   #raiseAgain(error: unknown): void {
     this.#natives.queueMicrotask(() => {
       this.#raised = { error };
-      if (!this.#isBun) throw error;
+      if (!this.#isBun || !this.#isMainThread) throw error;
+      this.#over = true;
       this.#natives.reportError?.(error);
     });
   }
@@ -283,8 +295,11 @@ export class NodeRuntime implements Runtime {
 
   /** A worker is not the process. Process 1 has no default actions. */
   #mayDieBy(signal: string): boolean {
-    return !hasOwn(stopping, signal) && this.#process.pid !== 1 &&
-      this.#process.getBuiltinModule("node:worker_threads").isMainThread;
+    return !hasOwn(stopping, signal) && this.#process.pid !== 1 && this.#isMainThread;
+  }
+
+  get #isMainThread(): boolean {
+    return this.#process.getBuiltinModule("node:worker_threads").isMainThread;
   }
 
   // ------------------------------------------------------------------------------ what it tells
@@ -333,6 +348,7 @@ export class NodeRuntime implements Runtime {
 
   /** `process.exit()`: the handlers run before the listeners of `exit`. */
   #onExitCall(native: NodeProcess["exit"], args: unknown[], exit: Listener): void {
+    if (this.#over) return apply(native, this.#process, args);
     const given = args.length === 0 ? this.exitCode : this.#codeFrom(args[0]);
     const last = this.#ends.exitNow(given, this.#cut("process.exit()", exit));
     this.#leave(last, () => apply(native, this.#process, last === given ? args : [last]));
@@ -351,6 +367,7 @@ export class NodeRuntime implements Runtime {
   /** Where each exit ends. It may be called directly, and by an `exit` that was imported by name. */
   #onReallyExit(native: NodeProcess["reallyExit"], code: unknown, exit: Listener): void {
     const ends = this.#ends;
+    if (this.#over) return native(code);
     const given = typeof code === "number" ? code : this.exitCode;
     const last = ends.exitNow(given, this.#cut("process.reallyExit()", exit));
     this.#die();
@@ -434,11 +451,8 @@ export class NodeRuntime implements Runtime {
   #onExit(emit: () => boolean, code: unknown, wrapper: Listener): boolean {
     const ends = this.#ends;
     if (ends.calling) this.#stopHandler(wrapper);
+    if (this.#fatal !== undefined) return this.#onFatalExit(emit, this.#fatal);
     if (ends.leaving) return this.#leaving === undefined ? emit() : this.#emitExit(emit);
-    if (this.#fatal !== undefined) {
-      ends.unload(this.#fatal, unloading);
-      return emit();
-    }
     if (!this.#dry) {
       ends.unload("exit", this.#cut("process.exit()", wrapper));
       return emit(); // What the handlers have raised comes in `process.reallyExit`.
@@ -448,6 +462,14 @@ export class NodeRuntime implements Runtime {
     const outcome = emit();
     this.#exitsDry = true;
     ends.raiseFailure();
+    return outcome;
+  }
+
+  /** The runtime ends the program with an error. */
+  #onFatalExit(emit: () => boolean, fatal: Uncaught): boolean {
+    if (!this.#ends.leaving) this.#ends.unload(fatal, unloading);
+    const outcome = emit(); // On Bun they are called later, and the error has been printed before.
+    this.#over = true; // In a worker Node.js calls `process.exit()` then.
     return outcome;
   }
 
@@ -482,7 +504,11 @@ export class NodeRuntime implements Runtime {
   }
 
   #onError(emit: () => boolean, error: unknown): boolean {
-    if (this.#raised !== undefined && this.#raised.error === error) return false;
+    const raised = this.#raised;
+    if (raised !== undefined && raised.error === error) {
+      this.#fatal = { error, raise: () => {} };
+      return false;
+    }
     if (this.#told === undefined || this.#told.error !== error) return emit();
     this.#told = undefined;
     const rejected = this.#rejected;
