@@ -84,8 +84,8 @@ const flush = `
     return new Promise(() => setInterval(() => {}, 1000));
   });`;
 const limits = {
-  "exitOnSignals({ timeout })": "exitOnSignals({ timeout: 1_000 });",
-  "setGracePeriod()": "exitOnSignals(); setGracePeriod(1_000);",
+  "exitOnSignals({ timeout })": "exitOnSignals({ timeout: 2_500 });",
+  "setGracePeriod()": "exitOnSignals(); setGracePeriod(2_500);",
 };
 
 /** Asserts that a handler that is stuck was given up, and that nothing else was lost. */
