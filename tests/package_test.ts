@@ -11,7 +11,7 @@ const base = `/@atexit/atexit`;
 Deno.test("deno add and a program work with the package as it would be published", async () => {
   const files = await filesToPublish();
   for (const name of ["/README.md", "/LICENSE", "/mod.ts"]) assert(files.has(name), name);
-  const others = [...files.keys()].filter((name) => /^\/(tests|bench|examples|\.)/.test(name));
+  const others = [...files.keys()].filter((name) => /^\/(tests|bench|\.)/.test(name));
   assertEquals(others, []);
 
   const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen() {} }, registry(files));
