@@ -33,6 +33,21 @@ Deno.test("nothing of the module's workshop is published", () => {
   assertEquals([...published].filter((name) => others.test(name)), []);
 });
 
+Deno.test("docs/troubleshooting.md quotes what the module says", async () => {
+  const files = [...published].filter((name) => /^[^/]+\.ts$/.test(name));
+  const sources = (await Promise.all(files.map(read))).join("\n").replace(/["`] \+\s+["`]/g, "");
+  const page = await read("docs/troubleshooting.md");
+  const [, messages] = page.split("## stderr says …\n");
+  const [quoted] = messages.split("\n## The program hangs");
+  const headings = quoted.matchAll(/^### (.+)$/gm);
+  const reasons = quoted.matchAll(/^\| (`.+?`)/gm);
+  const texts = [...headings, ...reasons].flatMap(([, text]) =>
+    Array.from(text.matchAll(/`([^`]+)`/g), ([, quoted]) => quoted)
+  );
+  assert(texts.length > 15, `${texts}`);
+  assertEquals(texts.filter((text) => !sources.includes(text)), []);
+});
+
 /** The links of a page that lead to no file, or to no heading. */
 async function brokenLinks(page: string, exists: (name: string) => boolean): Promise<string[]> {
   const broken: string[] = [];
