@@ -18,7 +18,7 @@ const rank = { unload: 0, close: 0, dry: 0, exit: 1, error: 2, signal: 3, immedi
  * - `dry`: its event loop has run dry.
  * - `exit`: an exit was asked for, in whichever way.
  * - `error`: nobody has handled this error.
- * - `signal`: a signal came that was named to {@linkcode exitOnSignals}.
+ * - `signal`: a signal came that was named to `exitOnSignals()`.
  * - `unload`: nothing that the program did: a `--watch` restart, the end of a test module.
  */
 export type ExitReason =

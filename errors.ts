@@ -22,7 +22,8 @@ const isInstance = Function.prototype[Symbol.hasInstance];
  * before the handlers run.
  *
  * Raised inside a handler it is not reported: it ends that handler and sets the exit code.
- * `Deno.exit(n)` and `process.exit(n)` raise it when a handler calls them.
+ * `Deno.exit(n)` and `process.exit(n)` raise it when a handler calls them. In a listener of
+ * `beforeExit` or `exit` of `process`, it is an error like any other on Deno.
  *
  * Python's `SystemExit` and `sys.exit` are the model. `instanceof` also recognises the class of
  * another copy or version of this module. Classes derived from it recognise only their own.

@@ -27,24 +27,27 @@ export interface ExitOptions {
  * a handler has to be awaited, nothing after it runs. Then the program leaves as `process.exit()`
  * would, so that `exit` listeners of npm packages are called.
  *
- * Called while handlers are running it sets the exit code, unless an error or a signal decides that,
- * and rejects with {@linkcode SystemExit}: so it stops the handler that awaits it, and no other.
- * Called by a listener of `error` or `unhandledrejection`, its run starts after that event: if
- * nobody prevents the default, the error decides. It also rejects if the exit does not happen,
- * because a test has replaced `Deno.exit` or its runner refuses it.
- *
- * When the `timeout` is over, the handler that is pending has failed, the rest are called without
- * being awaited, and the program ends. If others wait behind a pending handler, it has nine tenths of
- * the time: so one that is stuck does not cost the flush that comes after it.
+ * When the `timeout` is over, the pending handler has failed, the rest are called without being
+ * awaited, and the program ends. If others wait behind a pending handler, it has nine tenths of the
+ * time, so that it does not cost the flush that comes after it.
  *
  * At the top level of the main module write `throw new SystemExit(code)` instead: while an `await`
  * is pending there, Deno does not tell when a handler can never settle.
  *
- * @param code The exit code, a 32-bit integer. Default: `Deno.exitCode`.
+ * In a handler it sets the exit code, unless an error or a signal decides that, and rejects with
+ * `SystemExit`. So it stops the handler that awaits it, and no other. In a listener of `error` or
+ * `unhandledrejection`, the run starts after that event. If nobody prevents the default, the error
+ * decides.
+ *
+ * The promise also rejects if the exit does not happen: a test has replaced `Deno.exit`, or the test
+ * runner refuses it.
+ *
+ * @param code The exit code, a 32-bit integer.
+ * @default {Deno.exitCode} On Node.js and Bun `process.exitCode`.
  * @param options How long handlers may be awaited.
  * @returns A promise that never resolves.
- * @throws {TypeError} If `code` or `timeout` is not a number. As WebIDL has it, the promise is
- * rejected: a function that returns one does not throw.
+ * @throws {TypeError} If `code` or `timeout` is not a number. The promise is rejected: a function
+ * that returns one does not throw.
  * @throws {RangeError} If `code` is not a 32-bit integer, or `timeout` negative or not finite.
  *
  * @example Give the handlers five seconds
@@ -71,7 +74,7 @@ export function exit(code?: number, options?: ExitOptions): Promise<never> {
 }
 
 /**
- * Tells why the program is ending.
+ * Tells why the program is ending. The exit code is in `Deno.exitCode` (`process.exitCode`).
  *
  * @returns The reason that decides at this time. `undefined` as long as the program is not ending,
  * and again if an exit turns out not to happen.
@@ -92,12 +95,13 @@ export function exitReason(): ExitReason | undefined {
 }
 
 /**
- * Limits how long a graceful end may await handlers in all, when nothing else says so: at errors, at
- * {@linkcode SystemExit}, when the program has run dry, and for {@linkcode exit} and signals without
- * a `timeout`. A `timeout` takes its place. It is for the application, not for libraries.
+ * Limits how long an end of the program may await handlers in all, when nothing else says so: at
+ * errors, at `SystemExit`, when nothing is left to do, and for {@linkcode exit} and signals without a
+ * `timeout`. A `timeout` takes its place. It is for the application, not for libraries.
  *
- * @param milliseconds The time from the start of a run on: a finite number, 0 or greater. `undefined`,
- * as at the start of a program, sets no limit. It takes effect at the next run.
+ * @param milliseconds The time from the start of a run on: a finite number, 0 or greater. `undefined`
+ * sets no limit. It takes effect at the next run.
+ * @default {undefined} At the start of a program.
  * @throws {TypeError} If it is not a number.
  * @throws {RangeError} If it is negative or not finite.
  *

@@ -1,5 +1,5 @@
 /**
- * Functions that run when the program ends: Python's `atexit` for Deno.
+ * Functions that run when the program ends: Python's `atexit` for Deno, and for Node.js and Bun.
  *
  * ```ts
  * import { register } from "@atexit/atexit";
@@ -7,14 +7,17 @@
  * register(() => console.log("Goodbye."));
  * ```
  *
- * Handlers run last registered first, whatever ends the program: running dry, `Deno.exit()`,
- * an uncaught error, an unhandled rejection, a signal named to {@linkcode exitOnSignals}.
- * What one raises is reported, stops none of the others, and the last exception is raised
- * again. Handlers registered with {@linkcode registerAsync} are awaited wherever the program
- * can still wait. {@linkcode exit} ends the program so that they are.
+ * Handlers run last registered first. They run when the program has nothing left to do, at
+ * `Deno.exit()` and `process.exit()`, at an error or rejection that nobody handles, and at a signal
+ * named to {@linkcode exitOnSignals}. They do not run at other signals, and when the process is
+ * killed.
  *
- * There is one registry per realm (the main program, each worker), however many copies or
- * versions of this module are loaded. No permission is needed.
+ * A handler that throws is reported and stops none of the others. The last exception is raised
+ * again at the end. Handlers of {@linkcode registerAsync} are awaited wherever the program can still
+ * wait. {@linkcode exit} ends the program so that they are.
+ *
+ * The main program and each worker have handlers of their own, however many copies or versions of
+ * this module are loaded. No permission is needed.
  *
  * @module
  */

@@ -11,7 +11,9 @@ const { startsWith } = String.prototype;
 const functionToString = Function.prototype.toString;
 
 /**
- * Registers a method, as its decorator.
+ * Registers a method, as its decorator: a static method once, with `this` being the class; another
+ * method once for each instance, with `this` being that instance. An instance is kept in memory until
+ * its method has run, or `unregister(Class.prototype.method)` has taken it back.
  *
  * @typeParam T The type of its `this`.
  * @typeParam F The type of the method.
@@ -55,18 +57,16 @@ export function register(
 /**
  * Registers a function that runs when the program ends, last registered first.
  *
- * It runs once for each registration, with `args`, and with `this` being `undefined`. It runs
- * whatever ends the program: see the table of ends in the README. A handler that is registered
- * by a handler runs next; one that is registered when the run is over, at once.
+ * It runs once for each registration, with `args`, and with `this` being `undefined`. The README
+ * says at which ends of the program, and at which not. A handler that is registered by a handler
+ * runs next. One that is registered when the run is over runs at once.
  *
- * An exception that it raises is reported on stderr and does not keep the other handlers from
- * running; the last one is raised again when all of them have had their chance. It may read
- * the exit code from `Deno.exitCode` and change it by assigning that, by throwing
- * {@linkcode SystemExit}, or by calling `Deno.exit()`, which throws it.
+ * An exception that it raises is reported on stderr, and the other handlers run. The last exception
+ * is raised again when all of them have had their chance. The function may read the exit code from
+ * `Deno.exitCode` (`process.exitCode`). It may change the code by assigning to it, by throwing
+ * `SystemExit`, or by calling `Deno.exit()`, which throws that.
  *
- * As a decorator of a static method it registers the method with `this` being the class; of
- * another method, once per constructed instance, with `this` being that instance. Other
- * decorators of the method go below it.
+ * It is a decorator of methods, too. Other decorators of the method go below it.
  *
  * The semantics are those of Python's `atexit.register`.
  *
@@ -117,7 +117,8 @@ export function register<F extends never>(func: F, ...args: unknown[]): F {
 }
 
 /**
- * Registers a method that returns a promise, as its decorator.
+ * Registers a method that returns a promise, as its decorator: a static method once, another method
+ * once for each instance, which is kept in memory until then.
  *
  * @typeParam T The type of its `this`.
  * @typeParam F The type of the method.
@@ -157,13 +158,13 @@ export function registerAsync(
 /**
  * Registers a function that returns a promise, which is awaited before the next handler runs.
  *
- * It is awaited wherever the program can still wait: when it has run dry, when an error or a
- * {@linkcode SystemExit} was not caught, on {@linkcode exit}, and on a signal named to
- * {@linkcode exitOnSignals}. Where it cannot (`Deno.exit()`, `unload`), the function is called
- * in its turn all the same, and that nobody waits for it is reported on stderr.
+ * It is awaited wherever the program can still wait: when nothing is left to do, when an error or a
+ * `SystemExit` was not caught, at `exit()`, and at a signal named to `exitOnSignals()`. Where the
+ * program cannot wait (`Deno.exit()`, `process.exit()`, `unload`), the function is called in its turn
+ * all the same, and stderr says that nobody waits for it.
  *
- * A promise that can never settle, because the event loop has run dry, counts as failed. In all
- * else it is like {@linkcode register}.
+ * A promise that nothing can settle any more counts as failed. In all else it is like
+ * {@linkcode register}.
  *
  * @typeParam F The type of the function.
  * @typeParam A The types of its arguments.
@@ -198,10 +199,10 @@ export function registerAsync<F extends never>(func: F, ...args: unknown[]): F {
  * Takes back every registration of a function, synchronous or not. Those that still wait
  * while a run is under way do not run any more. Does nothing if there is none.
  *
- * Afterwards nothing here refers to the function or its arguments. The semantics are those of
- * Python's `atexit.unregister`, with identity (`===`) for equality.
+ * Afterwards the module keeps neither the function nor its arguments in memory. The semantics are
+ * those of Python's `atexit.unregister`, with identity (`===`) for equality.
  *
- * @param func The function that was registered.
+ * @param func The function that was registered: the very same, and not one with the same text.
  *
  * @example Take a function back
  * ```ts

@@ -46,33 +46,37 @@ export interface ExitOnSignalsOptions {
    */
   signals?: Iterable<Signal> | undefined;
   /**
-   * How long handlers may be awaited, as in {@linkcode ExitOptions}. If several calls cover a
-   * signal, the shortest time counts.
+   * How long handlers may be awaited, in milliseconds from the start of the run, as for `exit()`. If
+   * several calls cover a signal, the shortest time counts.
    *
-   * @default {undefined} The grace period of {@linkcode setGracePeriod}, or no limit.
+   * @default {undefined} The grace period of `setGracePeriod()`, or no limit.
    */
   timeout?: number | undefined;
 }
 
 /**
  * Ends the program gracefully when one of the signals comes: the handlers run, the asynchronous ones
- * are awaited, and then the process dies by that very signal where it may, so that a shell or a
- * supervisor sees what ended it.
+ * are awaited, and then the process dies by that very signal where it may, so that its parent sees
+ * what ended it.
  *
- * Signals are opt-in, because listening to one takes away its default action, which is for the
- * application to decide and not for a library. Other listeners of the same signal are called too.
+ * Call it in the application and not in a library: it takes away the default action of the signals.
+ * Other listeners of the same signal are called too.
  *
- * - The process may send itself the signal only with `--allow-run` (without a list); nobody is
- *   prompted for it. Otherwise, and if it survives that, the exit status is 128 + the signal's
- *   number, which is what a shell makes of a signal. `Deno.exitCode` reads that number meanwhile.
- * - At `SIGTERM` the status is 143 always, because a `--watch`er may share the process. So it is for
- *   signals that stop a process, for `SIGPWR` and `SIGSTKFLT`, and for process 1 of a container.
- * - A second signal ends the program at once: the handler that is pending is reported, the rest are
- *   called without being awaited. One that comes within 100 ms is the first one again, whichever it
- *   is: terminals, `deno task` and the watcher send a single Ctrl-C two or three times.
+ * - On Deno the process may send itself the signal only with `--allow-run` (without a list). Nobody is
+ *   prompted for it. Otherwise the exit status is 128 + the signal's number, which is what a shell
+ *   makes of a signal.
+ * - On Deno the status is 143 at `SIGTERM`, always, because a watcher may share the process. The
+ *   number is the status, too, for signals that stop a process, for `SIGPWR` and `SIGSTKFLT`, and for
+ *   process 1 of a container.
+ * - A second signal ends the program at once: the pending handler is reported, and the rest are
+ *   called without being awaited. One within 100 ms is the first one again, because terminals,
+ *   `deno task` and the watcher send a single Ctrl-C two or three times.
  * - One that comes while the program is ending otherwise joins: the run goes on, and then the signal
  *   is the status.
- * - In a worker only the worker ends, with 128 + the signal's number.
+ * - In a worker of Deno only the worker ends, with 128 + the signal's number.
+ *
+ * Do not hold what it returns by `using` at the top level of a module: it is disposed of when the
+ * module has been evaluated, long before the program ends.
  *
  * @param options Which signals, and how long handlers may be awaited.
  * @returns An object that, when disposed of, gives the signals their default action back, except

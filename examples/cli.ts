@@ -1,5 +1,5 @@
 // A command-line tool with an argument parser. It sorts the lines of files, and never leaves half an
-// output behind: whatever ends it, its output is complete, or it is not there.
+// output behind: at every end at which handlers run, it is complete or not there.
 //
 //   deno run -R=. -W=. examples/cli.ts --output sorted.txt README.md LICENSE
 //   deno run examples/cli.ts --help

@@ -1,5 +1,5 @@
 // The counter of Python's atexit documentation: counts how often it is started, and saves the
-// count whatever ends it. Give it `exit` or `throw` to end by Deno.exit() or by an error.
+// count at its end. Give it `exit` or `throw` to end by Deno.exit() or by an error.
 //
 //   deno run -R=counterfile -W=counterfile examples/counter.ts
 

@@ -1,4 +1,4 @@
-// A log that a library buffers, and that is in its file whatever ends the program. Give it `exit`
+// A log that a library buffers, and that is in its file when the program has ended. Give it `exit`
 // or `throw` to end by exit() or by an error, `wait` to wait for a signal; else it runs dry.
 //
 //   deno run -W=app.log examples/logbuffer.ts
