@@ -1,5 +1,5 @@
-// A command-line tool with an argument parser. It sorts the lines of files, and never leaves half an
-// output behind: at every end at which handlers run, it is complete or not there.
+// A command-line tool with an argument parser. It sorts the lines of files. Wherever handlers run, it
+// leaves no half of an output behind.
 //
 //   deno run -R=. -W=. examples/cli.ts --output sorted.txt README.md LICENSE
 //   deno run examples/cli.ts --help
