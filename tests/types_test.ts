@@ -375,6 +375,31 @@ const wrong: Record<string, [program: string, lines: string[]]> = {
   "registerAsync() with a missing argument": ["atexit.registerAsync(async (_: number) => {});", [
     "TS2554 [ERROR]: Expected 2 arguments, but got 1.",
   ]],
+  // Where TypeScript says it well enough, its message is left alone.
+  "register() of what a function returned": [
+    "declare function close(): void; atexit.register(close());",
+    [
+      `TS2345 [ERROR]: Argument of type 'void' is not assignable to parameter of type '((...args: never[]) => unknown) & ((this: undefined) => unknown)'.`,
+      "Type 'void' is not assignable to type '(...args: never[]) => unknown'.",
+    ],
+  ],
+  "registerAsync() of a promise": ["atexit.registerAsync(Promise.resolve());", [
+    `TS2345 [ERROR]: Argument of type 'Promise<void>' is not assignable to parameter of type '((...args: never[]) => unknown) & ((this: undefined) => unknown)'.`,
+    "Type 'Promise<void>' is not assignable to type '(...args: never[]) => unknown'.",
+    "Type 'Promise<void>' provides no match for the signature '(...args: never[]): unknown'.",
+  ]],
+  "exitOnSignals() with a list": ['atexit.exitOnSignals(["SIGINT"]);', [
+    "TS2559 [ERROR]: Type 'string[]' has no properties in common with type 'ExitOnSignalsOptions'.",
+  ]],
+  "exitOnSignals() with a misspelt option": ["atexit.exitOnSignals({ timeouts: 1 });", [
+    "TS2561 [ERROR]: Object literal may only specify known properties, but 'timeouts' does not exist in type 'ExitOnSignalsOptions'. Did you mean to write 'timeout'?",
+  ]],
+  "exit() with options in place of the code": ["atexit.exit({ timeout: 1 });", [
+    "TS2345 [ERROR]: Argument of type '{ timeout: number; }' is not assignable to parameter of type 'number'.",
+  ]],
+  "SystemExit() without new": ["throw atexit.SystemExit(2);", [
+    "TS2348 [ERROR]: Value of type 'typeof SystemExit' is not callable. Did you mean to include 'new'?",
+  ]],
   "registerAsync() of a method with arguments": [
     "export class C { @atexit.registerAsync async m(_: string) {} }",
     [
@@ -411,10 +436,14 @@ const lastLines: Record<string, [program: string, lastLine: string]> = {
     "atexit.register(function (this: Date) {});",
     "Type 'undefined' is not assignable to type 'Date'.",
   ],
+  "a signal that cannot be listened to": [
+    'atexit.exitOnSignals({ signals: ["SIGKILL"] });',
+    "Type '\"SIGKILL\"' is not assignable to type 'Signal'.",
+  ],
 };
 
 for (const [what, [program, lastLine]] of Object.entries(lastLines)) {
-  Deno.test(`register() with ${what} is refused by the compiler, whose last line says why`, async () => {
+  Deno.test(`a call with ${what} is refused by the compiler, whose last line says why`, async () => {
     const lines = await check(program);
     assertEquals([lines.at(-1), lines.join().includes("would have succeeded")], [lastLine, false]);
   });
