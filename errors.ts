@@ -278,14 +278,22 @@ const ownFiles = {
 
 /** Leaves the calls of this module out of the stacks in a text: they tell its user nothing. */
 function withoutOwnCalls(text: string): string {
-  if (home === undefined || apply(indexOf, text, [home]) < 0) return text;
+  const plain = withoutColors(text);
+  if (home === undefined || apply(indexOf, plain, [home]) < 0) return text;
   let shown = "";
   const lines: string[] = apply(split, text, ["\n"]);
+  const plainLines: string[] = apply(split, plain, ["\n"]);
   for (let i = 0; i < lines.length; i++) {
-    if (!isOwnCall(lines[i], home)) shown += i === 0 ? lines[i] : `\n${lines[i]}`;
+    if (!isOwnCall(plainLines[i], home)) shown += i === 0 ? lines[i] : `\n${lines[i]}`;
     else if (apply(endsWith, lines[i], [" {"])) shown += " {"; // Properties of the error follow.
   }
   return shown;
+}
+
+/** A text without the codes for colors, which may stand in the middle of a place. */
+function withoutColors(text: string): string {
+  // deno-lint-ignore no-control-regex
+  return apply(indexOf, text, ["\x1b["]) < 0 ? text : apply(replace, text, [/\x1b\[\d+m/g, ""]);
 }
 
 /** Whether a line is that of a call in a file of this module. */

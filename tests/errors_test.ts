@@ -1,6 +1,7 @@
 // SystemExit, and what is said on stderr.
 
 import { assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
+import { Reporter } from "../errors.ts";
 import { SystemExit } from "../mod.ts";
 import {
   assertOutcome,
@@ -187,6 +188,24 @@ Deno.test({
     assertStringIncludes(plain, plainHeading);
     assertEquals(plain.includes("\x1b["), false);
   },
+});
+
+Deno.test("a report names no place in the module, also where the place is colored", () => {
+  // Deno colors the directory in which the program runs, which may end anywhere in a place.
+  const at = (place: string) => `\n    at f \x1b[90m(${place}:1:2\x1b[90m)\x1b[39m`;
+  const inner = new URL("../registry.ts", import.meta.url).href;
+  const outer = new URL("../../", import.meta.url).href;
+  const colored = `${outer}\x1b[39m${inner.slice(outer.length)}`;
+  const written: string[] = [];
+  const reporter = new Reporter({
+    inspect: () => `Error: x${at("file:///main.ts")}${at(inner)}${at(colored)}`,
+    highlight: (text) => text,
+    write: (text) => written.push(text),
+  });
+  reporter.exception(function bad() {}, undefined);
+  assertEquals(written, [
+    `Exception in atexit handler bad:\nError: x${at("file:///main.ts")}`,
+  ]);
 });
 
 for (
