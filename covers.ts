@@ -1,6 +1,10 @@
 // The signals that end the program, and which calls cover them.
 
+import { describe } from "./errors.ts";
 import type { Runtime } from "./runtimes/runtime.ts";
+
+// Taken now: what the program puts in its place later is its own affair.
+const NativeTypeError = TypeError;
 
 /** What a call of `exitOnSignals()` asks for. */
 export interface CoverOptions {
@@ -82,11 +86,16 @@ export class Covers {
 
   #listen(signal: string): Cover {
     const calls: Call[] = [];
-    const stopListening = this.#runtime.listen(
-      signal,
-      () => this.#onSignal(signal, shortestOf(calls)),
-    );
-    return { calls, stopListening };
+    const onSignal = () => this.#onSignal(signal, shortestOf(calls));
+    try {
+      return { calls, stopListening: this.#runtime.listen(signal, onSignal) };
+    } catch (cause) {
+      const expected = 'a signal that can be listened to here, such as "SIGINT"';
+      throw new NativeTypeError(
+        `Cannot exit on signals: expected ${expected}, received ${describe(signal)}`,
+        { cause },
+      );
+    }
   }
 
   /** Takes back a call, also one that names the signal twice. */

@@ -190,7 +190,7 @@ export class NodeRuntime implements Runtime {
   listen(signal: string, listener: () => void): () => void {
     // Node.js and Bun take any other text for the name of an event that never comes.
     if (!hasOwn(this.#signals, signal) || hasOwn(uncatchable, signal)) {
-      throw new TypeError(`Cannot listen to the signal: ${signal} is none that can be listened to`);
+      throw new TypeError(`${signal} is no signal that can be listened to`);
     }
     // Later, when the program's own listeners have been called.
     const later = () => void this.#natives.setImmediate(listener);

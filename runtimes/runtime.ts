@@ -40,7 +40,7 @@ export interface Runtime extends Output {
   /** The number of a signal. */
   numberOf(signal: string): number;
 
-  /** Listens to a signal. Throws a `TypeError` if it is none that can be listened to. */
+  /** Listens to a signal. Throws if it is none that can be listened to. */
   listen(signal: string, listener: () => void): () => void;
 
   /** Starts to tell of the ends of the program. */

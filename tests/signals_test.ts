@@ -375,6 +375,8 @@ Deno.test({
   async fn() {
     const list = "TypeError: Cannot exit on signals: expected a list of signals, received";
     const options = "TypeError: Cannot exit on signals: expected options, received";
+    const signal =
+      'Cannot exit on signals: expected a signal that can be listened to here, such as "SIGINT"';
     const time = "Cannot exit on signals: expected a time in milliseconds";
     const rows: [string, string][] = [
       ["5", `${options} 5`],
@@ -382,9 +384,9 @@ Deno.test({
       ["{ signals: 5 }", `${list} 5`],
       ["{ signals: null }", `${list} null`],
       ['{ signals: "SIGINT" }', `${list} "SIGINT"`],
-      ['{ signals: ["SIGTERM", "SIGKILL"] }', "TypeError"],
-      ['{ signals: ["SIGTERM", "SIGNONSENSE"] }', "TypeError"],
-      ['{ signals: ["SIGTERM", 15] }', "TypeError"],
+      ['{ signals: ["SIGTERM", "SIGKILL"] }', `TypeError: ${signal}, received "SIGKILL"`],
+      ['{ signals: ["SIGTERM", "INT"] }', `TypeError: ${signal}, received "INT"`],
+      ['{ signals: ["SIGTERM", 15] }', `TypeError: ${signal}, received 15`],
       ['{ signals: ["SIGTERM"], timeout: null }', `TypeError: ${time}, received null`],
       ['{ signals: ["SIGTERM"], timeout: "1" }', `TypeError: ${time}, received "1"`],
       [
