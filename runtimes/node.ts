@@ -18,9 +18,7 @@ interface NodeProcess {
   emit(event: string, ...args: unknown[]): boolean;
   exit(code?: unknown): void;
   reallyExit(code?: unknown): void;
-  getBuiltinModule(name: "node:os"): { constants: { signals: { [signal: string]: number } } };
-  getBuiltinModule(name: "node:util"): { inspect(value: unknown, options: object): string };
-  getBuiltinModule(name: "node:worker_threads"): { isMainThread: boolean };
+  getBuiltinModule?: GetBuiltinModule;
   hasUncaughtExceptionCaptureCallback?(): boolean;
   kill(pid: number, signal: string): void;
   listenerCount(event: string): number;
@@ -37,10 +35,18 @@ interface Timer {
   unref?(): void;
 }
 
+/** How a module of the runtime is asked for without importing it. */
+interface GetBuiltinModule {
+  (name: "node:os"): { constants: { signals: { [signal: string]: number } } };
+  (name: "node:util"): { inspect(value: unknown, options: object): string };
+  (name: "node:worker_threads"): { isMainThread: boolean };
+}
+
 /** What is needed later. Taken when the module is loaded: what the program replaces is its own affair. */
 interface Natives {
   readonly process: NodeProcess;
   readonly emit: NodeProcess["emit"];
+  readonly getBuiltinModule: GetBuiltinModule;
   readonly setImmediate: (callback: () => void) => Timer;
   readonly setTimeout: (callback: () => void, delay: number) => Timer;
   readonly clearTimeout: (timer: Timer) => void;
@@ -136,7 +142,7 @@ export class NodeRuntime implements Runtime {
   }
 
   inspect(value: unknown): string {
-    return this.#process.getBuiltinModule("node:util").inspect(value, { colors: this.#colors });
+    return this.#natives.getBuiltinModule("node:util").inspect(value, { colors: this.#colors });
   }
 
   highlight(text: string): string {
@@ -184,7 +190,7 @@ export class NodeRuntime implements Runtime {
   }
 
   get #signals(): { [signal: string]: number } {
-    return this.#process.getBuiltinModule("node:os").constants.signals;
+    return this.#natives.getBuiltinModule("node:os").constants.signals;
   }
 
   listen(signal: string, listener: () => void): () => void {
@@ -299,7 +305,7 @@ export class NodeRuntime implements Runtime {
   }
 
   get #isMainThread(): boolean {
-    return this.#process.getBuiltinModule("node:worker_threads").isMainThread;
+    return this.#natives.getBuiltinModule("node:worker_threads").isMainThread;
   }
 
   // ------------------------------------------------------------------------------ what it tells
@@ -610,10 +616,17 @@ function takeNatives(): Natives {
     console,
   } = globalThis as unknown as Natives & { console?: { error?: (text: string) => void } };
   const { emit } = process;
+  // The first versions of Bun 1.2 have the other one only.
+  const getBuiltinModule = process.getBuiltinModule ??
+    (import.meta as { require?: GetBuiltinModule }).require;
+  if (getBuiltinModule === undefined) {
+    throw new Error("Cannot load @atexit/atexit: it needs Node.js 20.16, 22.3 or newer");
+  }
   const writeError = console?.error;
   return {
     process,
     emit,
+    getBuiltinModule,
     setImmediate,
     setTimeout,
     clearTimeout,
