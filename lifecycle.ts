@@ -157,6 +157,15 @@ export class Lifecycle implements Ends {
     return endsNow;
   }
 
+  holdExits(): () => void {
+    this.#showing++;
+    let holds = true;
+    return () => {
+      if (holds && --this.#showing === 0) this.#releaseExits();
+      holds = false;
+    };
+  }
+
   /** Nobody has handled an error. Returns whether the runtime is to end the program with it now. */
   #uncaught(uncaught: Uncaught): boolean {
     const { error } = uncaught;

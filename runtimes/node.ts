@@ -94,14 +94,12 @@ export class NodeRuntime implements Runtime {
     : ["SIGINT", "SIGTERM", "SIGHUP"];
 
   #ends!: Ends;
-  /** What listens to a signal. */
-  readonly #listeners: { [signal: string]: Listener | undefined } = Object.create(null);
   /** Whether `process.exitCode` was not set before the module has set it. */
   #wasUnset = false;
   /** Whether the event loop has run dry, and only `exit` is to follow. */
   #dry = false;
   /** Whether the listeners of `beforeExit` were asked, and what they have begun is to be done first. */
-  #asked: { begun: boolean } | undefined;
+  #asked = false;
   /** Whether a graceful run for a dry event loop has begun: nobody is asked again after it. */
   #ranDry = false;
   /** The error that the runtime tells of: a program can emit `uncaughtException` by itself. */
@@ -172,7 +170,9 @@ export class NodeRuntime implements Runtime {
 
   /** Bun tells of a rejection only those who listen, and takes it for handled then. */
   firstUse(): void {
-    if (this.#isBun) this.#process.prependListener("unhandledRejection", this.#onBunRejection);
+    if (!this.#isBun) return;
+    this.#process.prependListener("unhandledRejection", this.#onBunRejection);
+    this.#process.on("newListener", this.#onBunListener);
   }
 
   turnOnce(): void {
@@ -201,11 +201,7 @@ export class NodeRuntime implements Runtime {
     // Later, when the program's own listeners have been called.
     const later = () => void this.#natives.setImmediate(listener);
     this.#process.on(signal, later);
-    this.#listeners[signal] = later;
-    return () => {
-      delete this.#listeners[signal];
-      this.#process.removeListener(signal, later);
-    };
+    return () => this.#process.removeListener(signal, later);
   }
 
   // ------------------------------------------------------------------------- how it makes an end
@@ -289,14 +285,15 @@ export class NodeRuntime implements Runtime {
     if (leaving?.signal === undefined || leaving.killed || !this.#mayDieBy(leaving.signal)) return;
     leaving.killed = true;
     const { signal } = leaving;
-    const listener = this.#listeners[signal];
-    if (listener !== undefined) this.#process.removeListener(signal, listener);
+    const process = this.#process;
+    const listeners = process.listeners(signal);
+    process.removeAllListeners(signal); // The default action is back when nobody listens.
     try {
-      this.#process.kill(this.#process.pid, signal);
+      process.kill(process.pid, signal);
     } catch {
       // Windows cannot send this one.
     }
-    if (listener !== undefined) this.#process.on(signal, listener);
+    for (let i = 0; i < listeners.length; i++) process.on(signal, listeners[i]);
   }
 
   /** A worker is not the process. Process 1 has no default actions. */
@@ -413,8 +410,7 @@ export class NodeRuntime implements Runtime {
         return this.#process._exiting === true ? this.#onExit(emit, value, wrapper) : emit();
       case "uncaughtExceptionMonitor":
         if (this.#raised !== undefined && this.#raised.error === value) return false;
-        this.#told = { error: value };
-        return emit();
+        return this.#onTold(emit, value);
       case "unhandledRejection":
         return this.#onRejection(emit, value);
       default:
@@ -425,32 +421,28 @@ export class NodeRuntime implements Runtime {
   /** The event loop has run dry. It turns again if anything was begun in here, and tells again. */
   #onBeforeExit(emit: () => boolean): boolean {
     const ends = this.#ends;
-    const asked = this.#asked;
-    this.#asked = undefined;
     this.#dry = false;
-    if (ends.active || asked?.begun === false) return this.#runDry();
+    if (ends.active || this.#asked) return this.#runDry();
     const isOver = this.#ranDry && !ends.asynchronous;
     const hasListeners = !isOver && emit();
-    if (ends.active) this.#turn();
-    else if (!ends.asynchronous) this.#dry = true;
-    else if (hasListeners) this.#waitForBegun();
-    else return this.#runDry();
+    if (!ends.active && !ends.asynchronous) this.#dry = true;
+    else if (!ends.active && !hasListeners) return this.#runDry();
+    else this.#turnAfterAsking();
     return hasListeners;
+  }
+
+  /** What the listeners have begun is done before handlers run, and then they are not asked again. */
+  #turnAfterAsking(): void {
+    this.#asked = !this.#ends.active;
+    this.#turn();
   }
 
   /** Runs the handlers, or gives up the one that is awaited. */
   #runDry(): boolean {
+    this.#asked = false;
     this.#ranDry = true;
     if (this.#ends.dry()) this.#turn();
     return true;
-  }
-
-  /** What the listeners have begun is done first, and then they are asked again, as always. */
-  #waitForBegun(): void {
-    const { setImmediate } = this.#natives;
-    const asked = { begun: false };
-    this.#asked = asked;
-    setImmediate(() => setImmediate(() => asked.begun = true).unref?.());
   }
 
   /** The runtime ends the program, and nothing can delay that. */
@@ -493,6 +485,21 @@ export class NodeRuntime implements Runtime {
       this.#ends.exitListenerRaised(error);
       return true;
     }
+  }
+
+  /** The runtime tells of an error. Whether anybody handles it comes out after this. */
+  #onTold(emit: () => boolean, error: unknown): boolean {
+    this.#told = { error };
+    this.#holdExits();
+    return emit();
+  }
+
+  /** Holds each `exit()` until it is known who handles an error. */
+  #holdExits(): void {
+    const release = this.#ends.holdExits();
+    this.#natives.queueMicrotask(() => {
+      if (this.#fatal === undefined) release();
+    });
   }
 
   #onRejection(emit: () => boolean, reason: unknown): boolean {
@@ -548,10 +555,8 @@ export class NodeRuntime implements Runtime {
   readonly #onBunBeforeExit = (): void => {
     const ends = this.#ends;
     if (this.#fatal !== undefined) return; // Bun 1.2 tells of the end twice.
-    const asked = this.#asked;
-    this.#asked = undefined;
     this.#dry = false;
-    if (ends.active || asked !== undefined) this.#runDry();
+    if (ends.active || this.#asked) this.#runDry();
     else if (ends.asynchronous) this.#askOnBun();
     else this.#dry = true;
   };
@@ -562,7 +567,7 @@ export class NodeRuntime implements Runtime {
    */
   #askOnBun(): void {
     const process = this.#process;
-    this.#asked = { begun: false };
+    this.#asked = true;
     this.#natives.setImmediate(() => {
       for (const listener of process.listeners("beforeExit")) {
         if (listener !== this.#onBunBeforeExit) process.removeListener("beforeExit", listener);
@@ -578,6 +583,7 @@ export class NodeRuntime implements Runtime {
   readonly #onBunError = (error: unknown): void => {
     if (this.#raised !== undefined && this.#raised.error === error) return;
     const handled = this.#isHandled();
+    this.#holdExits();
     const uncaught = { error, raise: () => this.#raiseAgain(error) };
     const endsNow = this.#ends.showError(() => handled ? undefined : uncaught);
     if (handled) return;
@@ -585,7 +591,18 @@ export class NodeRuntime implements Runtime {
     else this.#process.prependOnceListener("uncaughtException", () => {});
   };
 
+  /** Stays in front of all listeners of rejections: one that is called once is gone afterwards. */
+  readonly #onBunListener = (event: string, listener: Listener): void => {
+    if (event !== "unhandledRejection" || listener === this.#onBunRejection) return;
+    this.#natives.queueMicrotask(() => {
+      if (this.#fatal !== undefined) return;
+      this.#process.removeListener("unhandledRejection", this.#onBunRejection);
+      this.#process.prependListener("unhandledRejection", this.#onBunRejection);
+    });
+  };
+
   readonly #onBunRejection = (reason: unknown): void => {
+    if (placeOf(this.#onBunRejection) !== undefined) return; // The program emits it itself.
     const process = this.#process;
     const handled = process.listenerCount("unhandledRejection") > 1;
     const raise = () => {

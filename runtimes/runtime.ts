@@ -120,4 +120,11 @@ export interface Ends {
    * @returns Whether the runtime is to end the program with it right away.
    */
   showError(dispatch: () => Uncaught | undefined): boolean;
+
+  /**
+   * Holds each `exit()` that is called from now on, as `showError()` does.
+   *
+   * @returns What lets them join the end under way, or begin one.
+   */
+  holdExits(): () => void;
 }
