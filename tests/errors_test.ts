@@ -125,6 +125,29 @@ Deno.test("an exception is reported with the handler's name, stack, cause and an
   });
 });
 
+Deno.test("a report does not count the places in the module that an error shares with its cause", async () => {
+  const program = `
+    import { register, SystemExit } from "@atexit/atexit";
+    register(() => { throw new SystemExit(3); });
+    const fails = () => { throw new Error("outer", { cause: causes() }); };
+    const causes = () => new Error("inner", { cause: new Error("innermost") });
+    register(function direct() { throw new Error("outer", { cause: new Error("inner") }); });
+    register(function nested() { fails(); });`;
+  const outcome = await run(program);
+  assertOutcome(outcome, { code: 3, counts: { "Error: outer": 2, registry: 0 } });
+  // Before 2.6 Deno shows the calls instead of counting them.
+  if (version < 206) return;
+  assertOutcome(outcome, ({ stderr }) => {
+    const counts = stderr.match(/\.\.\. \d+ lines/g);
+    assertEquals(counts, ["... 1 lines"]); // That of `nested`.
+    const direct = stderr.slice(stderr.indexOf("handler direct"));
+    assertMatch(
+      direct,
+      /^ {4}at direct .* \{\n {2}\[cause\]: Error: inner\n {6}at direct .*\n\}$/m,
+    );
+  });
+});
+
 const windows = Deno.build.os === "windows";
 // Python makes the terminals.
 const withoutTerminal = windows || !await isInstalled("python3");
@@ -157,7 +180,8 @@ Deno.test("a report names no place in the module, only those of the program", as
 /** Runs a failing program by way of `env`, with arguments, and returns its first report. */
 async function firstReport(args: string[]): Promise<string> {
   const program = [deno, "run", "--no-check", "--no-config", fixture("handler_throws")];
-  const cwd = new URL("./fixtures/task/", import.meta.url).pathname;
+  // Of a place below this folder Deno shows in gray what is the folder's.
+  const cwd = new URL("./fixtures/", import.meta.url).pathname;
   const { stdout, stderr } = await new Program([...args, ...program], { cwd }, "env").outcome();
   // Deno colors its own messages, which follow.
   const report = /^\S*Exception in atexit handler first[^]*?(?=^\S*Exception in)/m;
@@ -177,7 +201,7 @@ Deno.test({
     "a report has colors in a terminal, its heading those of Deno's own, and none where NO_COLOR is set",
   ignore: withoutTerminal,
   async fn() {
-    const terminal = ["python3", "terminal.py"];
+    const terminal = ["python3", "task/terminal.py"];
     const colored = await firstReport(["-u", "NO_COLOR", ...terminal]);
     const heading = "\x1b[0m\x1b[1m\x1b[31mException in atexit handler first\x1b[0m:\n";
     assertStringIncludes(colored, heading);
