@@ -146,6 +146,24 @@ for (const [name, command] of Object.entries(commands)) {
   }
 }
 
+Deno.test(
+  "deno run --watch: a restart waits for half a second, and what takes longer is reported",
+  {
+    ignore: ignore || !survives || !waits,
+  },
+  async () => {
+    const file = writeProgram(server.replace("200", "60_000"));
+    await using program = startWatcher(["run", "--watch", "--no-check", "--no-config", file]);
+    await program.says("again 1");
+    await change(program, file, "ready 1", "ready 2");
+    program.kill("SIGKILL");
+    assertOutcome(await program.outcome(), (outcome) => {
+      assertEquals(printed(outcome), 'begins,sync {"kind":"signal","signal":"SIGTERM"} 143');
+      assertMatch(outcome.stdout, /Cannot await atexit handler slow: the program is unloading/);
+    });
+  },
+);
+
 Deno.test("deno run --watch-hmr: code that is replaced in place keeps its handlers", {
   ignore,
 }, async () => {
