@@ -379,7 +379,7 @@ const prompts: {
   })),
   {
     name: "@inquirer/prompts, Ctrl-C whose error is caught",
-    since: 205,
+    since: 206, // Before, Deno goes on to wait for keys, at times.
     program: [asks, catches],
     code: 0,
     notes: [...graceful, "sync 0"],
