@@ -193,3 +193,28 @@ Deno.test("a worker in a worker: each runs its own handlers", async () => {
     stderr: "",
   });
 });
+
+Deno.test("a worker of Node's in a worker of Node's: each runs its own handlers", {
+  ignore: !kinds.includes("node"),
+}, async () => {
+  const inner = `${worker("node").replace("begins", "inner begins")} exit(3);`;
+  const outer = `
+    import process from "node:process";
+    ${mains.node}
+    import { register } from "@atexit/atexit";
+    register(() => console.log("outer"));
+    newWorker().on("exit", (code) => { console.log("inner exits", code); process.exit(5); });`
+    .replace("worker.ts", "inner.ts");
+  const outcome = await run(
+    `${main("node")} worker.on("exit", (code) => console.log("outer exits", code));`,
+    { command, files: { "worker.ts": outer, "inner.ts": inner } },
+  );
+  assertOutcome(outcome, {
+    lines: [
+      ...["inner begins", "ends", "sync exit", "inner exits 3", "outer", "outer exits 5"],
+      "main",
+    ],
+    code: 0,
+    stderr: "",
+  });
+});
