@@ -138,7 +138,8 @@ for (const [name, [source, options]] of Object.entries(files)) {
     const program = (imports: string) =>
       runTests(`${imports.replaceAll("\n", " ")}\n${prelude}${source}`, options);
     const plain = await program("");
-    assertOutcome(plain, { stdout: /started/ });
+    // Where a module exits, the runner of 2.5 may lose what it has printed.
+    assertOutcome(plain, name === "a module that exits" ? { code: 7 } : { stdout: /started/ });
     for (const [kind, imports] of Object.entries(silent)) {
       const outcome = await program(imports);
       assertOutcome(outcome, () => assertEquals(verdicts(outcome), verdicts(plain), kind));

@@ -46,13 +46,13 @@ const timers: Programs = {
   "an interval that is cleared":
     `let n = 0; const t = setInterval(() => { console.log(n); if (n++ === 3) clearInterval(t); }, 1);`,
   "an unref'd timer":
-    `Deno.unrefTimer(setTimeout(() => console.log("never"), 50)); addEventListener("unload", () => console.log("unload"));`,
+    `Deno.unrefTimer(setTimeout(() => console.log("never"), 60_000)); addEventListener("unload", () => console.log("unload"));`,
   "an unref'd interval beside a timer":
     `const t = setInterval(() => {}, 5); Deno.unrefTimer(t); setTimeout(() => console.log("work"), 12);`,
   "an unref'd timer that is ref'd":
     `const t = setTimeout(() => console.log("work"), 2); Deno.unrefTimer(t); Deno.refTimer(t);`,
   "a timer of Node's, unref'd":
-    `import { setTimeout } from "node:timers"; setTimeout(() => console.log("never"), 50).unref();`,
+    `import { setTimeout } from "node:timers"; setTimeout(() => console.log("never"), 60_000).unref();`,
   "a timer that clears itself":
     `const t = setTimeout(() => { clearTimeout(t); console.log("once"); });`,
   "a timer with arguments and this":
