@@ -140,7 +140,13 @@ export class NodeRuntime implements Runtime {
   }
 
   inspect(value: unknown): string {
-    return this.#natives.getBuiltinModule("node:util").inspect(value, { colors: this.#colors });
+    const { inspect } = this.#natives.getBuiltinModule("node:util");
+    const shown = inspect(value, { colors: this.#colors });
+    if (!this.#isBun || !(value instanceof Error)) return shown;
+    // Bun 1.2 may leave the message out of a stack.
+    const { name, message } = value;
+    const isComplete = typeof message !== "string" || apply(indexOf, shown, [message]) >= 0;
+    return isComplete ? shown : `${name}: ${message}\n${shown}`;
   }
 
   highlight(text: string): string {
@@ -585,10 +591,13 @@ export class NodeRuntime implements Runtime {
     const handled = this.#isHandled();
     this.#holdExits();
     const uncaught = { error, raise: () => this.#raiseAgain(error) };
+    // Before anything runs that may end the program: a worker would end with 1 for want of a listener.
+    const take = () => {};
+    if (!handled) this.#process.prependOnceListener("uncaughtException", take);
     const endsNow = this.#ends.showError(() => handled ? undefined : uncaught);
-    if (handled) return;
-    if (endsNow) this.#fatal = uncaught;
-    else this.#process.prependOnceListener("uncaughtException", () => {});
+    if (handled || !endsNow) return;
+    this.#process.removeListener("uncaughtException", take);
+    this.#fatal = uncaught;
   };
 
   /** Stays in front of all listeners of rejections: one that is called once is gone afterwards. */
