@@ -397,6 +397,38 @@ Deno.test("Lifecycle: exit() in an error listener waits for what becomes of the 
   }
 });
 
+Deno.test("Lifecycle: exit() waits while exits are held, and until it is known who handles an error", async () => {
+  const error = new Error("1");
+  for (const handled of [true, false]) {
+    const program = new Program();
+    const { lifecycle, runtime } = program;
+    program.async("awaited").resolve();
+    const release = lifecycle.holdExits();
+    program.exit(7);
+    assertEquals(program.said, []);
+    const raise = () => runtime.raise(error);
+    lifecycle.showError(() => handled ? undefined : { error, raise });
+    assertEquals(program.said, handled ? [] : ["awaited"]);
+    release();
+    release();
+    await settle();
+    assertEquals(program.said.slice(0, 2), ["awaited", "awaited settles"]);
+    assertEquals(runtime.ends, [handled ? "exit 7" : "raise Error: 1"]);
+  }
+});
+
+Deno.test("Lifecycle: what is registered where the runtime ends the program with an error runs at once", () => {
+  const program = new Program();
+  const error = new Error("1");
+  program.sync("first");
+  assertEquals(program.lifecycle.showError(() => ({ error, raise() {} })), true);
+  program.lifecycle.unload({ error, raise() {} }, { kind: "unload" });
+  let reason: unknown;
+  program.sync("late", () => reason = program.lifecycle.exitReason());
+  assertEquals(program.said, ["first", "late"]);
+  assertEquals(reason, { kind: "error", error });
+});
+
 Deno.test("Lifecycle: exit() in an error listener limits the run that the error starts", async () => {
   const program = new Program();
   const error = new Error("1");
