@@ -270,6 +270,10 @@ export class Lifecycle implements Ends {
     if (failure !== undefined) this.#runtime.raise(failure.error);
   }
 
+  reportUncaught(error: unknown): void {
+    this.#reporter.uncaught(error);
+  }
+
   exitListenerRaised(error: unknown): void {
     this.#reporter.exitListener(error);
   }

@@ -230,19 +230,16 @@ export class NodeRuntime implements Runtime {
       error = thrown;
     }
     this.#failed = true;
-    let shown = "(a value that cannot be shown: looking at it throws)";
-    try {
-      shown = this.inspect(error);
-    } catch {
-      // It stays what it is.
-    }
-    this.write(`Uncaught ${shown}`);
+    this.#ends.reportUncaught(error);
   }
 
   #raiseOnBun(error: unknown): void {
     if (!this.#isHandled()) this.#failed = true;
-    // In a worker that has run dry nothing raises it: not even what is thrown here.
-    if (this.#exitsDry && !this.#isMainThread) return this.#setFailed();
+    if (this.#exitsDry && !this.#isMainThread) {
+      // In a worker that has run dry nothing raises it: not even what is thrown here.
+      if (this.#failed) this.exitCode = 1;
+      return;
+    }
     if (this.#exitsDry) this.#emitExitNow();
     this.#raised = { error };
     this.#natives.reportError?.(error);
@@ -255,10 +252,6 @@ export class NodeRuntime implements Runtime {
     this.#process.removeListener("exit", this.#onBunExit);
     this.#emit("exit", this.exitCode);
     this.#process.removeAllListeners("exit");
-  }
-
-  #setFailed(): void {
-    if (this.#failed) this.exitCode = 1;
   }
 
   /** Raises an error that the listeners have seen before: in a turn of its own. */
@@ -370,6 +363,7 @@ export class NodeRuntime implements Runtime {
     process.exitCode = value as number;
     const code = this.exitCode;
     process.exitCode = before;
+    if (process.exitCode !== before) process.exitCode = 0; // Bun does not unset it.
     return code;
   }
 
@@ -431,10 +425,16 @@ export class NodeRuntime implements Runtime {
     if (ends.active || this.#asked) return this.#runDry();
     const isOver = this.#ranDry && !ends.asynchronous;
     const hasListeners = !isOver && emit();
-    if (!ends.active && !ends.asynchronous) this.#dry = true;
+    if (!ends.active && !ends.asynchronous) this.#setDry();
     else if (!ends.active && !hasListeners) return this.#runDry();
     else this.#turnAfterAsking();
     return hasListeners;
+  }
+
+  /** Only `exit` is to follow, unless a listener has begun something, and the event loop turns. */
+  #setDry(): void {
+    this.#dry = true;
+    this.#natives.setImmediate(() => this.#dry = false).unref?.();
   }
 
   /** What the listeners have begun is done before handlers run, and then they are not asked again. */
@@ -564,7 +564,7 @@ export class NodeRuntime implements Runtime {
     this.#dry = false;
     if (ends.active || this.#asked) this.#runDry();
     else if (ends.asynchronous) this.#askOnBun();
-    else this.#dry = true;
+    else this.#setDry();
   };
 
   /**

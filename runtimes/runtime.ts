@@ -100,6 +100,9 @@ export interface Ends {
   /** The last listener has been called, and the runtime ends the program. */
   raiseFailure(): void;
 
+  /** Nobody has handled an exception of the handlers, and the runtime does not print it. */
+  reportUncaught(error: unknown): void;
+
   /** A listener of the `exit` event of `process` has thrown. */
   exitListenerRaised(error: unknown): void;
 
