@@ -434,7 +434,7 @@ export class NodeRuntime implements Runtime {
   /** Only `exit` is to follow, unless a listener has begun something, and the event loop turns. */
   #setDry(): void {
     this.#dry = true;
-    this.#natives.setImmediate(() => this.#dry = false).unref?.();
+    this.startTimer(0, () => this.#dry = false);
   }
 
   /** What the listeners have begun is done before handlers run, and then they are not asked again. */
