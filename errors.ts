@@ -5,8 +5,9 @@ const brand = Symbol.for("@atexit/atexit SystemExit");
 
 // Taken now, so that a program that replaces them later still gets its reports.
 const { apply } = Reflect;
-const { defineProperty, hasOwn } = Object;
+const { defineProperty, getPrototypeOf, hasOwn } = Object;
 const { captureStackTrace } = Error;
+const ObjectPrototype = Object.prototype;
 const functionToString = Function.prototype.toString;
 const { endsWith, indexOf, replace, slice, split, startsWith } = String.prototype;
 const isInstance = Function.prototype[Symbol.hasInstance];
@@ -112,6 +113,24 @@ export function checkExitCode(code: unknown, action: string): void {
   const expected = `Cannot ${action}: expected a 32-bit integer as exit code`;
   if (typeof code !== "number") throw new TypeError(`${expected}, received ${describe(code)}`);
   if (code !== (code | 0)) throw new RangeError(`${expected}, received ${code}`);
+}
+
+/**
+ * Reads an option of a call. What somebody has put on `Object.prototype` is none.
+ *
+ * @param action What cannot be done if these are no options.
+ */
+export function optionOf<T extends object, K extends keyof T & string>(
+  options: T | undefined,
+  name: K,
+  action: string,
+): T[K] | undefined {
+  if (options === undefined) return undefined;
+  if (typeof options !== "object" || options === null) {
+    throw new TypeError(`Cannot ${action}: expected options, received ${describe(options)}`);
+  }
+  const isOption = hasOwn(options, name) || getPrototypeOf(options) !== ObjectPrototype;
+  return isOption ? options[name] : undefined;
 }
 
 /**
@@ -256,8 +275,6 @@ export function placeIn(line: string): string {
  * Where the files of this module are, unless it has been bundled into a program. A path without
  * `file://`, since Bun's stacks have none.
  */
-const home: string | undefined = homeOf(import.meta.url);
-
 function homeOf(url: string): string | undefined {
   const isOwn = apply(endsWith, url, ["/errors.ts"]) || apply(endsWith, url, ["/errors.js"]);
   if (!isOwn) return undefined;
@@ -278,6 +295,7 @@ const ownFiles = {
 
 /** Leaves the calls of this module out of the stacks in a text: they tell its user nothing. */
 function withoutOwnCalls(text: string): string {
+  const home = homeOf(import.meta.url); // Not at import, since looking at it takes 0.1 ms.
   const plain = withoutColors(text);
   if (home === undefined || apply(indexOf, plain, [home]) < 0) return text;
   let shown = "";
@@ -383,5 +401,5 @@ function nameOf(handler: unknown): string {
 function oneLine(text: string): string {
   // deno-lint-ignore no-control-regex
   const line: string = apply(replace, text, [/[\s\x00-\x1f\x7f-\x9f]+/g, " "]);
-  return line.length > 60 ? `${apply(slice, line, [0, 59])}…` : line;
+  return line.length > 60 ? `${apply(slice, line, [0, 59])}\u2026` : line;
 }

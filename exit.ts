@@ -1,8 +1,7 @@
 // Ending the program, and why it ends.
 
-import { checkExitCode, checkMilliseconds } from "./errors.ts";
-import type { ExitReason } from "./ending.ts";
-import { optionOf } from "./options.ts";
+import { checkExitCode, checkMilliseconds, optionOf } from "./errors.ts";
+import type { ExitReason } from "./lifecycle.ts";
 import { realm } from "./realm.ts";
 
 // Taken now, so that a program that changes it later cannot break a call.

@@ -1,12 +1,12 @@
 // What all copies of the module in a realm share, and which runtime this is.
 
-import type { CoverOptions } from "./covers.ts";
-import type { ExitReason } from "./ending.ts";
-import { Lifecycle } from "./lifecycle.ts";
+import { type CoverOptions, type ExitReason, Lifecycle } from "./lifecycle.ts";
 import type { AnyFunction, Call } from "./registry.ts";
-import { DenoRuntime } from "./runtimes/deno.ts";
-import { isDeno } from "./runtimes/deno_program.ts";
+import { DenoRuntime, isDeno } from "./runtimes/deno.ts";
 import { NodeRuntime } from "./runtimes/node.ts";
+
+// Deno 2.9 reads a file twice that is the first to import some other. So the larger ones are not.
+import "./registry.ts";
 
 /** The place where copies find each other. It never changes. */
 const key = Symbol.for("@atexit/atexit");

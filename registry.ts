@@ -20,41 +20,59 @@ interface Registration extends Call {
   readonly awaited: boolean;
 }
 
-/** A function that is called with nothing stands for itself. `undefined` is one taken back. */
-type Slot = AnyFunction | Registration | undefined;
+/** A function that is called with nothing stands for itself. */
+type Handler = AnyFunction | Registration;
 
 // Taken now, so that a program that changes them later cannot break the run.
 const { apply } = Reflect;
+const { indexOf } = Array.prototype;
+const { defineProperty } = Object;
+const NativeMap = Map;
+const { delete: deleteKey, get, set } = Map.prototype;
 const { then } = Promise.prototype;
 const none: readonly unknown[] = [];
 
-/** From this number of handlers on, finding one by its function takes an index. */
-const indexed = 32;
+/** So few handlers that are not indexed are looked through each time: the newest come and go most. */
+const few = 32;
 
-/** A `Map` that does not change with `Map.prototype`. */
-class Positions extends Map<AnyFunction, number | number[]> {
-  static {
-    for (const name of ["get", "set", "delete"] as const) {
-      Object.defineProperty(this.prototype, name, { value: Map.prototype[name] });
-    }
-  }
+/**
+ * So often more of them are looked through before they are indexed. To look at one takes 0.1 ns, to
+ * index it 50 ns or more: so whoever takes back a few pays for no index, and whoever takes back many
+ * pays a third more than for the index alone.
+ */
+const patience = 128;
+
+/** For each function the position of its handler, or all of them. */
+type Positions = Map<AnyFunction, number | number[]>;
+
+/** Makes a `Map` that does not change with `Map.prototype`. */
+function makePositions(): Positions {
+  const positions: Positions = new NativeMap();
+  defineProperty(positions, "get", { value: get });
+  defineProperty(positions, "set", { value: set });
+  defineProperty(positions, "delete", { value: deleteKey });
+  return positions;
 }
 
 /**
  * The handlers of a realm, last in first out.
  *
- * Invariant: the handlers are `#slots[0]` to `#slots[#count - 1]`, of which `#removed` are
- * `undefined` and `#asynchronous` are awaited. All other slots are `undefined`. `#positions` has for each function all its slots
+ * Invariant: the handlers are at `#funcs[0]` to `#funcs[#count - 1]`, of which `#removed` are
+ * `undefined` and `#asynchronous` are awaited. What one is called with is at the same position of
+ * `#calls`. All else is `undefined`. `#positions` has for each function all its positions
  * below `#indexed`, and perhaps some that it has left, because `pop` does not clean up behind
  * itself: so a position counts only if the function is still there.
  */
 export class Stack {
-  #slots: Slot[] = [];
+  #funcs: (AnyFunction | undefined)[] = [];
+  #calls: (Registration | undefined)[] = [];
   #count = 0;
   #removed = 0;
   #asynchronous = 0;
   #positions: Positions | undefined;
   #indexed = 0;
+  /** How often those that are not indexed have been looked through. */
+  #searches = 0;
 
   /** How many handlers there are. */
   get size(): number {
@@ -69,82 +87,112 @@ export class Stack {
   /** Puts a handler on top. */
   push(func: AnyFunction, call?: Call): void {
     const position = this.#count++;
-    if (call === undefined) {
-      this.#slots[position] = func;
-      return;
-    }
+    this.#funcs[position] = func;
+    if (call === undefined) return;
     const { args = none, self, awaited = false } = call;
-    this.#slots[position] = { func, args, self, awaited };
+    // Without gaps, so that it stays an array.
+    for (let i = this.#calls.length; i < position; i++) this.#calls[i] = undefined;
+    this.#calls[position] = { func, args, self, awaited };
     if (awaited) this.#asynchronous++;
   }
 
   /** Takes the handler on top off the stack. */
-  pop(): AnyFunction | Registration | undefined {
+  pop(): Handler | undefined {
     while (this.#count > 0) {
       const position = --this.#count;
-      const slot = this.#slots[position];
-      this.#slots[position] = undefined;
       if (this.#indexed > position) this.#indexed = position;
-      if (slot !== undefined) {
-        if (isAwaited(slot)) this.#asynchronous--;
-        return slot;
-      }
+      if (this.#funcs[position] !== undefined) return this.#take(position);
       this.#removed--;
     }
-    this.#reset([]);
+    this.#reset([], []);
     return undefined;
   }
 
   /** Takes back every handler of a function. */
   remove(func: AnyFunction): void {
-    // The newest come and go most often. A few of them are found faster without the index.
-    if (this.#count - this.#indexed > indexed) this.#index();
-    for (let i = this.#indexed; i < this.#count; i++) this.#drop(i, func);
-    const found = this.#positions?.get(func);
-    if (found !== undefined) {
-      this.#positions?.delete(func);
-      if (typeof found === "number") this.#drop(found, func);
-      else for (let i = 0; i < found.length; i++) this.#drop(found[i], func);
-    }
-    while (this.#count > 0 && this.#slots[this.#count - 1] === undefined) {
+    if (typeof func !== "function") return; // It may be what stands for those taken back.
+    this.#removeNewest(func);
+    if (this.#positions !== undefined) this.#removeIndexed(func, this.#positions);
+    while (this.#count > 0 && this.#funcs[this.#count - 1] === undefined) {
       this.#count--;
       this.#removed--;
     }
     if (this.#indexed > this.#count) this.#indexed = this.#count;
   }
 
-  #reset(slots: Slot[]): void {
-    this.#slots = slots;
-    this.#count = slots.length;
-    this.#removed = this.#indexed = 0;
+  #reset(funcs: AnyFunction[], calls: (Registration | undefined)[]): void {
+    this.#funcs = funcs;
+    this.#calls = calls;
+    this.#count = funcs.length;
+    this.#removed = this.#indexed = this.#searches = 0;
     this.#positions = undefined;
   }
 
+  #take(position: number): Handler {
+    const func = this.#funcs[position]!;
+    this.#funcs[position] = undefined;
+    const call = position < this.#calls.length ? this.#calls[position] : undefined;
+    if (call === undefined) return func;
+    this.#calls[position] = undefined;
+    if (call.awaited) this.#asynchronous--;
+    return call;
+  }
+
   #drop(position: number, func: AnyFunction): void {
-    const slot = this.#slots[position];
-    if (slot === undefined || functionOf(slot) !== func) return;
-    this.#slots[position] = undefined;
+    if (this.#funcs[position] !== func) return;
+    this.#take(position);
     this.#removed++;
-    if (isAwaited(slot)) this.#asynchronous--;
+  }
+
+  /** Drops every handler of a function that is not indexed, or indexes them all. */
+  #removeNewest(func: AnyFunction): void {
+    if (this.#count - this.#indexed <= few) {
+      for (let i = this.#indexed; i < this.#count; i++) this.#drop(i, func);
+    } else if (this.#searches < patience) {
+      this.#searches++;
+      this.#search(func);
+    } else {
+      this.#index();
+    }
+  }
+
+  #removeIndexed(func: AnyFunction, positions: Positions): void {
+    const found = positions.get(func);
+    if (found === undefined) return;
+    positions.delete(func);
+    if (typeof found === "number") this.#drop(found, func);
+    else for (let i = 0; i < found.length; i++) this.#drop(found[i], func);
+  }
+
+  #search(func: AnyFunction): void {
+    const funcs = this.#funcs;
+    // After a run most of it may be empty.
+    if (funcs.length > 2 * this.#count) funcs.length = this.#count;
+    let i = this.#indexed;
+    while ((i = apply(indexOf, funcs, [func, i])) >= 0) this.#drop(i, func);
   }
 
   /** Indexes every handler, after closing the gaps if they are most of the stack. */
   #index(): void {
-    if (this.#removed > this.#count / 2) this.#reset(this.#withoutGaps());
-    const positions = this.#positions ??= new Positions();
+    if (this.#removed > this.#count / 2) this.#closeGaps();
+    const positions = this.#positions ??= makePositions();
     for (; this.#indexed < this.#count; this.#indexed++) {
-      const slot = this.#slots[this.#indexed];
-      if (slot !== undefined) addPosition(positions, functionOf(slot), this.#indexed);
+      const func = this.#funcs[this.#indexed];
+      if (func !== undefined) addPosition(positions, func, this.#indexed);
     }
+    this.#searches = 0;
   }
 
-  #withoutGaps(): Slot[] {
-    const slots: Slot[] = [];
+  #closeGaps(): void {
+    const funcs: AnyFunction[] = [];
+    const calls: (Registration | undefined)[] = [];
     for (let position = 0; position < this.#count; position++) {
-      const slot = this.#slots[position];
-      if (slot !== undefined) slots[slots.length] = slot;
+      const func = this.#funcs[position];
+      if (func === undefined) continue;
+      if (position < this.#calls.length) calls[funcs.length] = this.#calls[position];
+      funcs[funcs.length] = func;
     }
-    return slots;
+    this.#reset(funcs, calls);
   }
 }
 
@@ -222,13 +270,14 @@ export class Run {
   #advance(): boolean {
     for (let slot = this.#stack.pop(); slot !== undefined; slot = this.#stack.pop()) {
       const result = this.#call(slot);
-      if (isObject(result) && !this.#finish(slot, result)) return false;
+      if (result !== undefined && !this.#finish(slot, result)) return false;
     }
     return true;
   }
 
   /** Looks at what a handler has returned. Tells whether the next one may run. */
-  #finish(slot: AnyFunction | Registration, result: object): boolean {
+  #finish(slot: Handler, result: unknown): boolean {
+    if (!isObject(result)) return true;
     const func = functionOf(slot);
     const awaited = isAwaited(slot);
     if (awaited && this.#graceful) {
@@ -243,7 +292,7 @@ export class Run {
     return true;
   }
 
-  #call(slot: AnyFunction | Registration): unknown {
+  #call(slot: Handler): unknown {
     this.#depth++;
     try {
       return typeof slot === "function"
@@ -278,16 +327,15 @@ export class Run {
 
 function addPosition(positions: Positions, func: AnyFunction, position: number): void {
   const found = positions.get(func);
-  if (found === undefined) positions.set(func, position);
-  else if (typeof found === "number") positions.set(func, [found, position]);
-  else found[found.length] = position;
+  if (typeof found === "object") found[found.length] = position;
+  else positions.set(func, found === undefined ? position : [found, position]);
 }
 
-function functionOf(slot: AnyFunction | Registration): AnyFunction {
+function functionOf(slot: Handler): AnyFunction {
   return typeof slot === "function" ? slot : slot.func;
 }
 
-function isAwaited(slot: AnyFunction | Registration): boolean {
+function isAwaited(slot: Handler): boolean {
   return typeof slot === "object" && slot.awaited;
 }
 

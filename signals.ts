@@ -1,7 +1,6 @@
 // Signals that end the program.
 
-import { checkMilliseconds, describe } from "./errors.ts";
-import { optionOf } from "./options.ts";
+import { checkMilliseconds, describe, optionOf } from "./errors.ts";
 import { realm } from "./realm.ts";
 
 /** A signal that a program can listen to. Not every system has all of them. */

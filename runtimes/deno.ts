@@ -1,76 +1,49 @@
 // How Deno tells that a program ends, and how it is made to end. The only file that knows Deno.
 
-import { type Cut, SystemExit } from "../errors.ts";
+import { callersOf, type Cut, placeIn, SystemExit } from "../errors.ts";
+import type { AnyFunction } from "../registry.ts";
 import type { Ends, Runtime } from "./runtime.ts";
-import {
-  type Caller,
-  callerOf,
-  errorsEndNothing,
-  isCalledByHand,
-  isDeno,
-  isNodeWorker,
-  isProcessListening,
-  isTerminal,
-  isTestRunner,
-  isUncaughtError,
-  isWorker,
-  lazy,
-  loadedProcess,
-  mayDieBy,
-  printsNull,
-  signalNumber,
-  waitsAsynchronously,
-} from "./deno_program.ts";
 
-/** What is needed later. Taken now: what the program puts in its place is its own affair. */
-function takeNatives() {
-  const { addEventListener, Int32Array, performance, PromiseRejectionEvent } = globalThis;
-  const { queueMicrotask, removeEventListener, reportError, SharedArrayBuffer } = globalThis;
-  const { addSignalListener, build, inspect, removeSignalListener, unrefTimer } = Deno;
-  return {
-    ...{ addEventListener, Int32Array, PromiseRejectionEvent, queueMicrotask },
-    ...{ removeEventListener, reportError, SharedArrayBuffer },
-    ...{ addSignalListener, build, inspect, removeSignalListener, unrefTimer },
-    deno: Deno,
-    getType: getOwnPropertyDescriptor(Event.prototype, "type")!.get!,
-    writeError: globalThis.console?.error as ((text: string) => void) | undefined,
-    now: performance.now.bind(performance),
-    // Deno 2.9 loads these when they are first looked at, which takes milliseconds.
-    pid: lazy<number>(Deno, "pid"),
-    kill: lazy<typeof Deno.kill>(Deno, "kill"),
-    setTimeout: lazy<(callback: () => void, delay: number) => number>(globalThis, "setTimeout"),
-    clearTimeout: lazy<(timer: number) => void>(globalThis, "clearTimeout"),
-  };
-}
-
+const { notify, wait, waitAsync } = Atomics;
 const { apply, defineProperty } = Reflect;
 const { getOwnPropertyDescriptor, hasOwn } = Object;
-const { notify, wait, waitAsync } = Atomics;
-const realm = globalThis;
+const { indexOf, slice, split, startsWith } = String.prototype;
+const functionToString = Function.prototype.toString;
 const reject = Promise.reject.bind(Promise);
 const { then } = Promise.prototype;
-const {
-  addEventListener,
-  addSignalListener,
-  build,
-  clearTimeout,
-  deno,
-  getType,
-  inspect,
-  Int32Array,
-  kill,
-  now,
-  pid,
-  PromiseRejectionEvent,
-  queueMicrotask,
-  removeEventListener,
-  removeSignalListener,
-  reportError,
-  setTimeout,
-  SharedArrayBuffer,
-  unrefTimer,
-  writeError,
-} = isDeno ? takeNatives() : {} as ReturnType<typeof takeNatives>;
+const realm = globalThis;
+const { console } = realm;
+const log: unknown = console?.log;
+const writeError: ((text: string) => void) | undefined = console?.error;
+// Deno 2.9 loads this when it is first looked at, which takes milliseconds.
+const getProcess = lazy<NodeProcess | undefined>(realm, "process");
+
+/**
+ * Whether this is Deno. Programs on Node.js may have put something in its place: there `process` is
+ * loaded, and names no version of Deno. On other runtimes this file is loaded, too, and does nothing.
+ */
+export const isDeno: boolean = "Deno" in realm && !isNode();
+
+// Taken now: what the program puts in their place later is its own affair.
+const deno: typeof Deno = isDeno ? Deno : {} as typeof Deno;
+const native: typeof globalThis = isDeno ? realm : {} as typeof globalThis;
+const { addSignalListener, bench, build, inspect, permissions, removeSignalListener } = deno;
+const { test, unrefTimer } = deno;
+const { addEventListener, ErrorEvent, Int32Array, parseInt, performance } = native;
+const { PromiseRejectionEvent, queueMicrotask, removeEventListener, reportError } = native;
+const { SharedArrayBuffer } = native;
+const typeOfEvent = isDeno ? getOwnPropertyDescriptor(Event.prototype, "type") : undefined;
+const querySync = permissions?.querySync;
+const now = performance?.now.bind(performance);
+// As for `process`.
+const pid = lazy<number>(deno, "pid");
+const kill = lazy<typeof Deno.kill>(deno, "kill");
+const setTimeout = lazy<(callback: () => void, delay: number) => number>(native, "setTimeout");
+const clearTimeout = lazy<(timer: number) => void>(native, "clearTimeout");
+
+/** Whether this is a worker, and whether it is one of `node:worker_threads`. */
+const isWorker = "DedicatedWorkerGlobalScope" in realm;
+const isNodeWorker = isWorker && !("WorkerGlobalScope" in realm);
 
 /** The events that tell of an end of the program, or that its main module is loaded. */
 const ends = { beforeunload: 0, error: 0, load: 0, unhandledrejection: 0, unload: 0 };
@@ -93,6 +66,20 @@ interface Leaving {
 interface Holding {
   readonly timer: number;
   readonly before: Holding | undefined;
+}
+
+/** Of Node's `process` what is used here. Its own types would make users download `@types/node`. */
+interface NodeProcess {
+  exitCode?: number | string | null;
+  versions?: { node?: string; deno?: string };
+  exit(code: number): void;
+  reallyExit(code: number): void;
+  emit(event: string, code: unknown): boolean;
+  listenerCount(event: string): number;
+  on(event: string, listener: () => void): void;
+  prependListener(event: string, listener: () => void): void;
+  removeAllListeners(event: string): void;
+  hasUncaughtExceptionCaptureCallback?(): boolean;
 }
 
 /** Deno, for a program and its handlers. */
@@ -365,11 +352,20 @@ export class DenoRuntime implements Runtime {
 
   install(ends: Ends): void {
     this.#ends = ends;
+    this.#replaceDispatchEvent(realm.dispatchEvent);
+    this.#replaceExit(deno.exit);
+    if (typeof realm.close === "function") this.#replaceClose(realm.close);
+    addEventListener("unload", this.#onNativeUnload);
+    if (isNodeWorker) this.#watchProcess();
+  }
+
+  #replaceDispatchEvent(native: typeof globalThis.dispatchEvent): void {
+    const onEvent = this.#onEvent.bind(this);
     // Only what tells of an end is looked at, so that the stacks of other events are as they were.
-    const onEvent = (type: string, event: Event, dispatch: () => boolean) =>
-      this.#onEvent(type, event, dispatch);
-    replace(realm, "dispatchEvent", (native) =>
-      this.#dispatchEvent = {
+    this.#dispatchEvent = replace(
+      realm,
+      "dispatchEvent",
+      {
         dispatchEvent(this: unknown, event: Event): boolean {
           const args = arguments as unknown as [Event];
           const isGlobal = this === undefined || this === null || this === realm;
@@ -377,34 +373,33 @@ export class DenoRuntime implements Runtime {
           if (type === undefined) return apply(native, this, args);
           return onEvent(type, event, () => apply(native, this, args));
         },
-      }.dispatchEvent);
+      }.dispatchEvent,
+    );
+  }
+
+  #replaceExit(native: typeof Deno.exit): void {
     const before = (code: number | undefined) => this.#beforeExit(code);
     const after = (reason?: unknown) => this.#afterExit(reason);
-    replace(deno, "exit", (native) => {
-      this.#native = native;
-      return this.#exit = function exit(code?: number): never {
-        const last = before(code);
-        let reason: unknown;
-        try {
-          return native(last);
-        } catch (error) {
-          reason = error;
-          throw error;
-        } finally {
-          after(reason); // It is still here.
-        }
-      };
+    this.#native = native;
+    this.#exit = replace(deno, "exit", function exit(code?: number): never {
+      const last = before(code);
+      let reason: unknown;
+      try {
+        return native(last);
+      } catch (error) {
+        reason = error;
+        throw error;
+      } finally {
+        after(reason); // It is still here.
+      }
     });
-    if (typeof realm.close === "function") {
-      const closeNow = (native: () => void) =>
-        isWorker ? this.#closeWorker(native) : this.#closeMain(native);
-      replace(realm, "close", (native) =>
-        function close(): void {
-          closeNow(native);
-        });
-    }
-    addEventListener("unload", () => this.#onNativeUnload());
-    if (isNodeWorker) this.#watchProcess();
+  }
+
+  #replaceClose(native: () => void): void {
+    const closeNow = () => isWorker ? this.#closeWorker(native) : this.#closeMain(native);
+    replace(realm, "close", function close(): void {
+      closeNow();
+    });
   }
 
   /** Why handlers are not awaited at a `Deno.exit()`. Who called it is looked up only if any is. */
@@ -530,14 +525,14 @@ export class DenoRuntime implements Runtime {
   }
 
   /** `unload` where it is not dispatched by `globalThis.dispatchEvent`. */
-  #onNativeUnload(): void {
+  readonly #onNativeUnload = (): void => {
     const ends = this.#ends;
     if (this.#unloading || ends.leaving) return;
     this.#unloading = this.#unloaded = true;
     // `Deno.exit` was saved before the import.
     ends.unload(this.#closing ? "close" : "exit", this.#closing ? closing : unloading);
     if (!this.#closing) ends.unloaded();
-  }
+  };
 
   /** Deno dispatches `unload` in a microtask after `close()`. */
   #closeMain(native: () => void): void {
@@ -565,17 +560,22 @@ export class DenoRuntime implements Runtime {
     const process = loadedProcess();
     if (process === undefined || this.#watchesProcess) return;
     this.#watchesProcess = true;
+    this.#replaceEmit(process, process.emit);
+  }
+
+  #replaceEmit(process: NodeProcess, native: NodeProcess["emit"]): void {
     const onExit = (emit: () => boolean, caller: Caller) => this.#onProcessExit(emit, caller);
-    replace(process, "emit", (native) => {
-      const wrapper = {
+    const wrapper = replace(
+      process,
+      "emit",
+      {
         emit(this: unknown, event: string): boolean {
           const args = arguments as unknown as [string, unknown];
           const emit = (): boolean => apply(native, this, args);
-          return event === "exit" ? onExit(emit, callerOf(wrapper.emit)) : emit();
+          return event === "exit" ? onExit(emit, callerOf(wrapper)) : emit();
         },
-      };
-      return wrapper.emit;
-    });
+      }.emit,
+    );
   }
 
   /** Its listeners are called between the handlers and what these have raised. */
@@ -604,7 +604,7 @@ export class DenoRuntime implements Runtime {
 /** The type of an event that tells of an end of the program, or that its main module is loaded. */
 function endOf(event: Event): string | undefined {
   try {
-    const type = apply(getType, event, []);
+    const type = apply(typeOfEvent!.get!, event, []);
     return hasOwn(ends, type) ? type : undefined;
   } catch {
     return undefined; // No event.
@@ -631,16 +631,236 @@ function startWaiting(milliseconds: number, callback: () => void): () => void {
  * Puts a function of ours in the place of a native one, where the program lets it be replaced. It
  * looks like the native one.
  */
-function replace<T extends object, K extends keyof T>(
-  target: T,
-  name: K,
-  wrap: (native: T[K]) => T[K],
-): void {
+function replace<T extends object, K extends keyof T>(target: T, name: K, value: T[K]): T[K] {
   const native = target[name];
-  const value = wrap(native);
   if (typeof value === "function") {
     defineProperty(value, "name", getOwnPropertyDescriptor(native, "name") ?? {});
   }
   const isNew = !hasOwn(target, name);
   defineProperty(target, name, isNew ? { value, writable: true, configurable: true } : { value });
+  return value;
+}
+
+// ------------------------------------------------------------------------- what Deno does not tell
+
+// Who runs this program, what it has loaded, where it was called from. Each question has one function,
+// with the behaviour that answers it and a safe answer.
+
+/** Remembers a property without looking at it, because that may load something. */
+function lazy<T>(object: object, name: string): () => T {
+  const descriptor = getOwnPropertyDescriptor(object, name);
+  return () =>
+    descriptor?.get === undefined ? descriptor?.value : apply(descriptor.get, object, []);
+}
+
+/**
+ * Whether `deno test` or `deno bench` runs this program. They refuse a test or a benchmark without a
+ * name, and nothing else looks at it (2.0.6 to 2.9.6). Safe answer: no.
+ */
+function isTestRunner(): boolean {
+  const nothing = () => {};
+  try {
+    test("", nothing);
+    bench("", nothing);
+    return false;
+  } catch {
+    return true;
+  }
+}
+
+/** Whether this is the REPL, by the name of its main module (2.0.6 to 2.9.6). Safe answer: no. */
+function isRepl(): boolean {
+  try {
+    return apply(indexOf, deno.mainModule, ["$deno$repl."]) >= 0;
+  } catch {
+    return false;
+  }
+}
+
+/** Whether an uncaught error ends nothing, because it is the affair of whoever runs the program. */
+function errorsEndNothing(): boolean {
+  return isTestRunner() || isRepl();
+}
+
+/**
+ * Node's `process`, if anything has loaded it: else nobody listens to it. Loading it gives Deno's
+ * console a property (2.9; before, it is always loaded). Safe answer: it is loaded.
+ */
+function loadedProcess(): NodeProcess | undefined {
+  if (isNative(log) && !hasOwn(console, "_stdout")) return undefined;
+  try {
+    const process = getProcess();
+    // Some programs put an object in its place that has an `env` only.
+    return typeof process?.listenerCount === "function" ? process : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether this is Node.js or Bun, where a program has put something in the place of `Deno`. */
+function isNode(): boolean {
+  const versions = loadedProcess()?.versions;
+  return versions?.node !== undefined && versions.deno === undefined;
+}
+
+/** Whether listeners of `process` take a rejection that no other listener took. */
+function isProcessListening(): boolean {
+  const process = loadedProcess();
+  try {
+    return process !== undefined && (process.listenerCount("unhandledRejection") > 0 ||
+      process.listenerCount("uncaughtException") > 0 ||
+      process.hasUncaughtExceptionCaptureCallback?.() === true); // Not before 2.9.
+  } catch {
+    return false; // It is not what it was.
+  }
+}
+
+/** Whether an event is an error that Deno tells of: its message starts with "Uncaught" (2.0.6 to 2.9.6). */
+function isUncaughtError(event: Event): event is ErrorEvent {
+  return event instanceof ErrorEvent && event.cancelable && event.target === null &&
+    apply(startsWith, event.message, ["Uncaught"]);
+}
+
+/** Who ends the program, and where. */
+interface Caller {
+  readonly call: string;
+  readonly place: string | undefined;
+}
+
+/**
+ * Who called a function that ends the program, by the stack. Packages put functions of theirs
+ * between `process.exit()` and the end: so the outermost exit counts. Safe answer: nobody is named.
+ */
+function callerOf(func: AnyFunction): Caller {
+  let call = "Deno.exit()";
+  let place: string | undefined;
+  try {
+    const lines = callersOf(func);
+    for (let i = 1; i < lines.length; i++) {
+      const next = placeIn(lines[i]);
+      if (!isInternal(next)) place ??= next;
+      else if (isExit(lines[i])) {
+        call = "process.exit()";
+        place = undefined;
+      }
+    }
+  } catch {
+    // The program has changed how stacks are made.
+  }
+  return { call, place };
+}
+
+/**
+ * Whether the program itself has called a function, and not Deno as it ends: then none of the calls
+ * is one of Deno's main program, `ext:runtime_main` (2.0.6 to 2.9.6). Safe answer: no.
+ */
+function isCalledByHand(func: AnyFunction): boolean {
+  let byHand = false;
+  try {
+    const lines = callersOf(func);
+    for (let i = 1; i < lines.length; i++) {
+      const place = placeIn(lines[i]);
+      if (apply(startsWith, place, ["ext:runtime_main/"])) return false;
+      if (!isInternal(place)) byHand = true;
+    }
+  } catch {
+    // The program has changed how stacks are made.
+  }
+  return byHand;
+}
+
+/** Whether a line of a stack is that of a function of `process` that exits. */
+function isExit(line: string): boolean {
+  return apply(indexOf, line, ["xit ("]) >= 0;
+}
+
+/** Whether a place is in Deno or Node, not in a program. */
+function isInternal(place: string): boolean {
+  return apply(startsWith, place, ["ext:"]) || apply(startsWith, place, ["[ext:"]) ||
+    apply(startsWith, place, ["node:"]);
+}
+
+/**
+ * Whether `Atomics.waitAsync` settles while the event loop is idle (from 2.7.14 on). It costs
+ * nothing, while the timers take 3 ms to load. Safe answer: no.
+ */
+function waitsAsynchronously(): boolean {
+  return isSince(7, 14);
+}
+
+/**
+ * Whether Deno prints "Uncaught null" for an error that is raised while it dispatches `beforeunload`
+ * or `unload` at a dry event loop, but not for one that the dispatch throws (before 2.7).
+ */
+function printsNull(): boolean {
+  return !isSince(7, 0);
+}
+
+/** Whether this is Deno 2 of that minor version and patch, or a newer one. Safe answer: no. */
+function isSince(minor: number, patch: number): boolean {
+  const numbers: string[] = apply(split, deno.version.deno, ["."]);
+  const isMinor = +numbers[1] === minor && parseInt(numbers[2]) >= patch;
+  return +numbers[0] > 2 || +numbers[0] === 2 && (+numbers[1] > minor || isMinor);
+}
+
+/**
+ * Whether the process may send itself a signal and dies by it.
+ *
+ * Not where its default action is to stop, nor where Deno panics at it (2.9.6), nor by `SIGTERM`: a
+ * `--watch`er may share the process. Process 1 would die by SIGSEGV instead.
+ */
+function mayDieBy(signal: string): boolean {
+  switch (signal) {
+    case "SIGTERM":
+    case "SIGTSTP":
+    case "SIGTTIN":
+    case "SIGTTOU":
+    case "SIGPWR":
+    case "SIGSTKFLT":
+      return false;
+    default:
+      // A worker is not the process, and its permissions are not the main program's.
+      return !isWorker && pid() !== 1 &&
+        apply(querySync, permissions, [{ name: "run" }]).state === "granted";
+  }
+}
+
+/** The signals of Linux (which Windows shares where it has them) and of macOS and the BSDs, from 1. */
+const signals = build?.os === "linux" || build?.os === "android" || build?.os === "windows"
+  ? "HUP INT QUIT ILL TRAP ABRT BUS FPE KILL USR1 SEGV USR2 PIPE ALRM TERM STKFLT CHLD CONT STOP TSTP TTIN TTOU URG XCPU XFSZ VTALRM PROF WINCH IO PWR SYS"
+  : "HUP INT QUIT ILL TRAP ABRT EMT FPE KILL BUS SEGV SYS PIPE ALRM TERM URG STOP TSTP CONT CHLD TTIN TTOU IO XCPU XFSZ VTALRM PROF WINCH INFO USR1 USR2";
+
+/** Other names of signals. `SIGBREAK` has the number of `SIGTTIN`. */
+const aliases: { [alias: string]: string } = {
+  BREAK: "TTIN",
+  IOT: "ABRT",
+  POLL: "IO",
+  UNUSED: "SYS",
+};
+
+/** The number of a signal. */
+function signalNumber(signal: string): number {
+  const name: string = apply(slice, signal, [3]);
+  const names: string[] = apply(split, signals, [" "]);
+  for (let i = 0; i < names.length; i++) {
+    if (names[i] === (hasOwn(aliases, name) ? aliases[name] : name)) return i + 1;
+  }
+  return 0;
+}
+
+/** Whether stderr is a terminal. */
+function isTerminal(): boolean {
+  try {
+    return deno.stderr.isTerminal();
+  } catch {
+    return false; // The program has closed it.
+  }
+}
+
+function isNative(func: unknown): boolean {
+  try {
+    return apply(indexOf, apply(functionToString, func, []), ["[native code]"]) >= 0;
+  } catch {
+    return false;
+  }
 }

@@ -1,6 +1,6 @@
 // What the module needs of a runtime, and what a runtime tells the module. Types only.
 
-import type { ExitReason } from "../ending.ts";
+import type { ExitReason } from "../lifecycle.ts";
 import type { Cut, Output } from "../errors.ts";
 
 /** How this runtime is asked, and how it is made to end the program. Reports go to its stderr. */
