@@ -302,10 +302,8 @@ function withoutOwnCalls(text: string): string {
   const lines: string[] = apply(split, text, ["\n"]);
   const plainLines: string[] = apply(split, plain, ["\n"]);
   for (let i = 0; i < lines.length; i++) {
-    const line = isOwnCall(plainLines[i], home)
-      ? undefined
-      : withoutOwnInCount(lines[i], plainLines, i, home);
-    if (line !== undefined) shown += i === 0 ? line : `\n${line}`;
+    const isOwn = isOwnCall(plainLines[i], home) || countsCalls(plainLines[i]);
+    if (!isOwn) shown += i === 0 ? lines[i] : `\n${lines[i]}`;
     else if (apply(endsWith, lines[i], [" {"])) shown += " {"; // Properties of the error follow.
   }
   return shown;
@@ -317,37 +315,9 @@ function withoutColors(text: string): string {
   return apply(indexOf, text, ["\x1b["]) < 0 ? text : apply(replace, text, [/\x1b\[\d+m/g, ""]);
 }
 
-/**
- * A line as it is; but one that counts the calls which an error shares with its cause does not count
- * those of this module. `undefined` if it counts no others.
- */
-function withoutOwnInCount(
-  line: string,
-  lines: string[],
-  index: number,
-  home: string,
-): string | undefined {
-  const end: number = apply(indexOf, line, [" lines matching cause stack trace"]);
-  if (end < 0) return line;
-  // The stack of the last cause is shown in full. Of what is shared the first and the last line are,
-  // too, and the last one is a call of this module.
-  let hidden = -1 - (isOwnCall(lines[index - 1], home) ? 1 : 0) + longestRun(lines, index, home);
-  if (hidden < 0) hidden = 0;
-  const start: number = apply(indexOf, line, ["... "]) + "... ".length;
-  const others = +apply(slice, line, [start, end]) - hidden;
-  if (others <= 0) return undefined;
-  return apply(slice, line, [0, start]) + others + apply(slice, line, [end]);
-}
-
-/** The largest number of successive calls of this module in the lines from an index on. */
-function longestRun(lines: string[], index: number, home: string): number {
-  let longest = 0;
-  let length = 0;
-  for (let i = index; i < lines.length; i++) {
-    length = isOwnCall(lines[i], home) ? length + 1 : 0;
-    if (length > longest) longest = length;
-  }
-  return longest;
+/** Whether a line counts the calls that an error shares with its cause: most are of this module. */
+function countsCalls(line: string): boolean {
+  return apply(indexOf, line, [" lines matching cause stack trace"]) >= 0;
 }
 
 /** Whether a line is that of a call in a file of this module. */

@@ -125,7 +125,7 @@ Deno.test("an exception is reported with the handler's name, stack, cause and an
   });
 });
 
-Deno.test("a report does not count the places in the module that an error shares with its cause", async () => {
+Deno.test("a report does not count the places that an error shares with its cause", async () => {
   const program = `
     import { register, SystemExit } from "@atexit/atexit";
     register(() => { throw new SystemExit(3); });
@@ -135,15 +135,12 @@ Deno.test("a report does not count the places in the module that an error shares
     register(function nested() { fails(); });`;
   const outcome = await run(program);
   assertOutcome(outcome, { code: 3, counts: { "Error: outer": 2, registry: 0 } });
-  // Before 2.6 Deno shows the calls instead of counting them.
-  if (version < 206) return;
   assertOutcome(outcome, ({ stderr }) => {
-    const counts = stderr.match(/\.\.\. \d+ lines/g);
-    assertEquals(counts, ["... 1 lines"]); // That of `nested`.
+    assertEquals(stderr.match(/\.\.\. \d+ lines/g), null);
     const direct = stderr.slice(stderr.indexOf("handler direct"));
     assertMatch(
       direct,
-      /^ {4}at direct .* \{\n {2}\[cause\]: Error: inner\n {6}at direct .*\n\}$/m,
+      /^ {4}at direct [^]*\{\n {2}\[cause\]: Error: inner\n {6}at direct /m,
     );
   });
 });
