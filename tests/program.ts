@@ -275,7 +275,7 @@ const folders: string[] = [];
 const failed: string[] = [];
 
 /** A new folder below the one that the tests of a file share. */
-function newFolder(): string {
+export function newFolder(): string {
   root ??= Deno.makeTempDirSync({ prefix: "atexit-" });
   const folder = `${root}/${folders.length + 1}`;
   Deno.mkdirSync(folder);

@@ -1,0 +1,237 @@
+// Runs the same programs by each runtime, with the package as npm gets it: what `deno pack` makes of
+// this folder, installed into an npm project of its own.
+
+import { AssertionError } from "@std/assert";
+import {
+  assertOutcome,
+  type Expected,
+  isInstalled,
+  newFolder,
+  type Outcome,
+  Program,
+} from "./program.ts";
+import { isNamed, type Name, runtimes, type TestRuntime } from "./runtimes.ts";
+
+export { newFolder };
+
+/** What every program of modules begins with, and what follows unless it imports the module itself. */
+const head = `import process from "node:process";
+/** A turn of the event loop, or more. */
+const turn = (milliseconds = 1) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+/** The code that the program ends with. Deno has it in a place of its own. */
+const code = () => globalThis.Deno?.exitCode ?? process.exitCode ?? 0;
+`;
+const imports = `import {
+  exit, exitOnSignals, exitReason, register, registerAsync, setGracePeriod, SystemExit, unregister,
+} from "@atexit/atexit";
+/** Why the program ends: the kind, with the error's message or the signal. */
+const why = () => Object.values(exitReason() ?? {}).map((part) => part?.message ?? part).join(" ");
+`;
+
+/** What is expected of a program. What is left out: the status 0, and nothing on stderr. */
+export interface PortableExpected extends Expected {
+  /** How often each message of an error is printed, with or without a stack. */
+  errors?: Record<string, number>;
+}
+
+/** A program, and what each runtime does with it. */
+export interface Row extends PortableExpected {
+  program: string;
+  /** The name of its file. Default: `main.mjs`. */
+  name?: string;
+  /** Further files beside it. */
+  files?: Record<string, string>;
+  /** What stands before its file. Default: nothing; for Deno `run -A`. */
+  command?: Partial<Record<Name, string[]>>;
+  args?: string[];
+  /** Whether the program is read from stdin, or follows the flag `-e`. Default: it is a file. */
+  how?: "file" | "stdin" | "-e";
+  env?: Record<string, string>;
+  /** The only runtimes that have what it is about: `node`, `bun 1.2`. */
+  only?: string[];
+  /** Those that cannot run it without the module either, and why. */
+  not?: Record<string, string>;
+  /** Not on Windows, which has no signals. */
+  signals?: boolean;
+  /**
+   * What a runtime cannot do, and all that is expected of it instead. The first one that names it
+   * counts.
+   */
+  cannot?: Record<string, PortableExpected & { because: string }>;
+}
+
+/** Makes a test of each row. It runs the program by all runtimes at once. */
+export function testRows(rows: Record<string, Row>): void {
+  for (const [name, row] of Object.entries(rows)) {
+    const chosen = runtimes.filter((runtime) =>
+      (row.only === undefined || row.only.some((text) => isNamed(runtime, text))) &&
+      !Object.keys(row.not ?? {}).some((text) => isNamed(runtime, text))
+    );
+    Deno.test({
+      name: `${name} (${labels(chosen)})`,
+      ignore: chosen.length === 0 || row.signals === true && Deno.build.os === "windows",
+      fn: () => onEach(chosen, (runtime) => check(row, runtime)),
+    });
+  }
+}
+
+/** Which runtimes these are, in short: `deno 2.9, node 20 26, bun 1.4`. */
+export function labels(chosen: TestRuntime[]): string {
+  const names = [...new Set(chosen.map(({ name }) => name))];
+  const short = ({ name, version: [major, minor] }: TestRuntime) =>
+    name === "node" ? `${major}` : `${major}.${minor}`;
+  return names.map((name) => {
+    const versions = chosen.filter((runtime) => runtime.name === name).map(short);
+    return [name, ...new Set(versions)].join(" ");
+  }).join(", ") || "no runtime that can";
+}
+
+/** Does something with each runtime, at the same time. Fails if it fails with one of them. */
+export async function onEach(
+  chosen: TestRuntime[],
+  check: (runtime: TestRuntime) => Promise<void>,
+): Promise<void> {
+  const results = await Promise.allSettled(chosen.map(check));
+  const failures = results.flatMap((result, index) =>
+    result.status === "rejected" ? [`${chosen[index].label}: ${textOf(result.reason)}`] : []
+  );
+  if (failures.length > 0) throw new AssertionError(failures.join("\n"));
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error && error.name === "AssertionError"
+    ? error.message
+    : Deno.inspect(error);
+}
+
+async function check(row: Row, runtime: TestRuntime): Promise<void> {
+  const outcome = await runBy(runtime, row);
+  const instead = Object.entries(row.cannot ?? {}).find(([text]) => isNamed(runtime, text));
+  if (instead === undefined) return assertPortable(outcome, expectedOf(row));
+  const { because: _, ...expected } = instead[1];
+  assertPortable(outcome, expected);
+}
+
+function expectedOf({ lines, stdout, stderr, counts, errors, code, signal }: Row) {
+  const all = { lines, stdout, stderr, counts, errors, code, signal };
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
+}
+
+/** As `assertOutcome()`. What is not said of the status and of stderr: 0, and that it is empty. */
+export function assertPortable(
+  outcome: Outcome,
+  { errors, ...expected }: PortableExpected,
+): void {
+  const isHeard = expected.stderr !== undefined || expected.counts !== undefined ||
+    errors !== undefined;
+  assertOutcome(outcome, {
+    ...expected.signal == null ? { code: 0 } : {},
+    ...isHeard ? {} : { stderr: "" },
+    ...expected,
+  });
+  for (const [message, count] of Object.entries(errors ?? {})) {
+    const printed = new RegExp(`(error: |Uncaught )(\\S*Error: )?${RegExp.escape(message)}`, "gi");
+    const actual = outcome.stderr.match(printed)?.length ?? 0;
+    assertOutcome(outcome, () => {
+      if (actual !== count) {
+        throw new Error(`"${message}" is printed ${actual} times, not ${count}`);
+      }
+    });
+  }
+}
+
+/** Runs a program by a runtime until its end. */
+export async function runBy(runtime: TestRuntime, row: Row): Promise<Outcome> {
+  return await (await startBy(runtime, row)).outcome();
+}
+
+/** Starts a program by a runtime, for a test that goes on to talk to it. */
+export async function startBy(runtime: TestRuntime, row: Row): Promise<Program> {
+  const { how = "file", name = "main.mjs", command = {}, args = [], env = {} } = row;
+  const source = name.endsWith(".mjs") ? withHead(row.program) : row.program;
+  const cwd = await write({ ...row.files, [name]: source });
+  const isDeno = runtime.name === "deno";
+  const before = command[runtime.name] ?? (isDeno && how !== "-e" ? ["run", "-A"] : []);
+  const program = {
+    "file": [name],
+    "stdin": ["-"],
+    "-e": isDeno ? ["eval", "--ext=mjs", source] : [...moduleFlags(runtime), "-e", source],
+  }[how];
+  return new Program(
+    [...before, ...how === "stdin" ? moduleFlags(runtime) : [], ...program, ...args],
+    { cwd, env, ...how === "stdin" ? { stdin: source } : {} },
+    runtime.path,
+  );
+}
+
+/** Node.js takes what is in no file for CommonJS. */
+function moduleFlags({ name }: TestRuntime): string[] {
+  return name === "node" ? ["--input-type=module"] : [];
+}
+
+function withHead(source: string): string {
+  return head + (source.includes("@atexit/atexit") ? "" : imports) + source;
+}
+
+let written = 0;
+
+/** Writes files to a folder of their own, in which the package can be imported. */
+async function write(files: Record<string, string>): Promise<string> {
+  const folder = `${await project()}/${++written}`;
+  await Deno.mkdir(folder);
+  for (const [name, text] of Object.entries(files)) {
+    await Deno.writeTextFile(`${folder}/${name}`, text);
+  }
+  return folder;
+}
+
+// ----------------------------------------------------------------------------------- the package
+
+let installed: Promise<string> | undefined;
+
+/** An npm project in which the package is installed, the same for all tests of a file. */
+export function project(): Promise<string> {
+  return installed ??= install();
+}
+
+async function install(): Promise<string> {
+  const folder = newFolder();
+  const file = await pack(folder);
+  await Deno.writeTextFile(`${folder}/package.json`, `{ "private": true }\n`);
+  if (await isInstalled(npm)) {
+    await succeed(npm, ["install", "--offline", "--no-audit", "--no-fund", file], folder);
+  } else {
+    await unpack(file, folder); // What npm would do, for a machine that has Deno alone.
+    await Deno.writeTextFile(
+      `${folder}/package.json`,
+      `{ "private": true, "dependencies": { "@atexit/atexit": "${file}" } }\n`,
+    );
+  }
+  return folder;
+}
+
+const npm = Deno.build.os === "windows" ? "npm.cmd" : "npm";
+
+/** Makes the tarball that JSR offers to npm, and returns its path. Only the newest Deno can. */
+export async function pack(folder: string): Promise<string> {
+  const file = `${folder}/atexit.tgz`;
+  const root = new URL("..", import.meta.url);
+  const args = ["pack", "--allow-dirty", "--quiet", "--output", file];
+  await succeed(Deno.execPath(), args, root);
+  return file;
+}
+
+/** Unpacks the tarball where npm would. */
+export async function unpack(file: string, folder: string): Promise<void> {
+  const target = `${folder}/node_modules/@atexit/atexit`;
+  await Deno.mkdir(target, { recursive: true });
+  await succeed("tar", ["xzf", file, "-C", target, "--strip-components=1"], folder);
+}
+
+/** Runs a command that is expected to succeed. */
+export async function succeed(command: string, args: string[], cwd: string | URL): Promise<void> {
+  const { success, stdout, stderr } = await new Deno.Command(command, { args, cwd }).output();
+  if (success) return;
+  const [out, err] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
+  throw new Error(`${command} ${args.join(" ")}\n${out}\n${err}`);
+}
