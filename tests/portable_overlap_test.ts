@@ -1,0 +1,76 @@
+// The package on Node.js, Bun and Deno: two ends at once, as in overlap_test.ts.
+
+import { codes, isError, overlaps } from "./overlaps.ts";
+import { type PortableExpected, type Row, testRows } from "./portable.ts";
+
+/** Ends in one way, and in another one while a handler is awaited. */
+const program = (first: string, second: string) => `
+const [first, second] = ${JSON.stringify([first, second])};
+const raise = (error) => void setTimeout(() => { throw error; });
+let count = 0;
+const ends = {
+  "dry": () => {},
+  "exit": () => void exit(10).catch(() => {}),
+  "Deno.exit": () => process.exit(11),
+  "SystemExit": () => raise(new SystemExit(12)),
+  "error": () => raise(new Error("error " + ++count)),
+  "rejection": () => void Promise.reject(new Error("error " + ++count)),
+  "signal": () => {
+    const alive = setInterval(() => code() === 130 && clearInterval(alive), 1);
+    process.kill(process.pid, "SIGINT");
+  },
+};
+const reason = () => exitReason().kind === "signal" ? "SIGTERM" : exitReason().error?.message ?? exitReason().kind;
+register(() => console.log("last", code(), reason()));
+registerAsync(async function waiting() {
+  console.log("waiting", code());
+  await turn(2);
+  // One that comes earlier is the first one again.
+  if (first === "signal" && second === "signal") await turn(200);
+  ends[second]();
+  if (second === "dry") await new Promise(() => {});
+  // The other end comes now, unless it cuts this short.
+  do await turn(10); while (second === "signal" && (first === "signal" || code() !== 130));
+  console.log("finished");
+});
+exitOnSignals({ signals: ["SIGINT"] });
+ends[first]();
+`;
+
+function expected(first: string, second: string, cell: string): PortableExpected {
+  const [, status, fate, reason] = cell.match(/^(\d+) (\w+) (.+)$/)!;
+  const read = fate === "stuck" ? codes[first] : Number(status);
+  const errors = [first, second].filter(isError).length;
+  // The table is about SIGTERM, by which Deno does not die.
+  const bySignal = status === "143";
+  const signalled = (code: number) => code === 143 ? 130 : code;
+  return {
+    ...bySignal ? { signal: "SIGINT" } : { code: Number(status) },
+    lines: [
+      `waiting ${signalled(codes[first])}`,
+      ...fate === "awaited" ? ["finished"] : [],
+      `last ${signalled(read)} ${reason}`,
+    ],
+    counts: {
+      "Cannot await atexit handler waiting": fate === "cut" ? 1 : 0,
+      "Exception in atexit handler waiting": fate === "stuck" ? 1 : 0,
+      // What a handler has raised is told in the same way where the runtime does not print it.
+      ...fate === "stuck" && errors === 0
+        ? {}
+        : { "Uncaught error:\n": reason === "error 1" ? errors - 1 : errors },
+    },
+    errors: { "error 1": Math.min(errors, 1), "error 2": Math.max(errors - 1, 0) },
+  };
+}
+
+const rows: Record<string, Row> = {};
+for (const [first, row] of Object.entries(overlaps)) {
+  for (const [second, cell] of Object.entries(row)) {
+    rows[`ends that overlap, ${first} then ${second}: ${cell}`] = {
+      program: program(first, second),
+      signals: [first, second].includes("signal"),
+      ...expected(first, second, cell),
+    };
+  }
+}
+testRows(rows);
