@@ -6,9 +6,14 @@ import type { Mode } from "./run.ts";
 export interface Known {
   reason: string;
   modes: Mode[];
-  programs: string[];
+  /** Their names, or what matches those. */
+  programs: string[] | RegExp;
   /** What is left out of both texts, so that the rest is still compared. Default: everything. */
   ignoring?: RegExp;
+  /** What explains nothing when it is in the text. */
+  unless?: RegExp;
+  /** The runtimes that show it, as `node 20` or `bun`. Default: Deno. */
+  on?: string[];
   /** The versions of Deno that show it, as in `version` of ../program.ts. */
   since?: number;
   until?: number;

@@ -1,24 +1,27 @@
 // Runs a program of the corpus as it is, and with the module in several ways, and compares what it
 // does: stdout, stderr, the order of their lines, the exit status and the signal.
 
-import { deno, mod, type Outcome, Program, version } from "../program.ts";
+import { project } from "../portable.ts";
+import { mod, type Options, type Outcome, Program, version } from "../program.ts";
+import { isNamed, type TestRuntime, thisDeno } from "../runtimes.ts";
 import { type Known, known } from "./known.ts";
+import { knownPortable } from "./known_portable.ts";
 import type { CorpusProgram } from "./program.ts";
 
-/** What is loaded before the program. */
+/** What is loaded before the program. `MOD` stands for the module. */
 const first = {
   plain: "export {};",
-  imported: `import "${mod}";`,
+  imported: `import "MOD";`,
   synchronous: `
-    import { register } from "${mod}";
+    import { register } from "MOD";
     register(function silent() {});`,
   asynchronous: `
-    import { registerAsync } from "${mod}";
+    import { registerAsync } from "MOD";
     registerAsync(async function silent() {
       await undefined;
     });`,
   waiting: `
-    import { registerAsync } from "${mod}";
+    import { registerAsync } from "MOD";
     const { Promise, setTimeout } = globalThis;
     registerAsync(async function silent() {
       await new Promise((resolve) => setTimeout(resolve));
@@ -53,22 +56,28 @@ export interface Summary {
   reported: number;
 }
 
-/** Runs programs, as many at a time as there are processors. */
-export async function runAll(programs: Map<string, CorpusProgram>): Promise<Summary> {
-  const queue = [...programs].filter(([, program]) => isSupported(program));
+/** Runs programs by a runtime, as many at a time as there are processors. */
+export async function runAll(
+  programs: Map<string, CorpusProgram>,
+  runtime: TestRuntime = thisDeno,
+): Promise<Summary> {
+  const isDeno = runtime.name === "deno";
+  const queue = [...programs].filter(([, program]) => !isDeno || isSupported(program));
   const summary: Summary = {
     programs: queue.length,
     failures: [],
     explained: new Map(),
     reported: 0,
   };
-  const root = Deno.makeTempDirSync({ prefix: "atexit-corpus-" });
+  const root = isDeno
+    ? Deno.makeTempDirSync({ prefix: "atexit-corpus-" })
+    : Deno.makeTempDirSync({ dir: await project(), prefix: "corpus-" });
   try {
     await Promise.all(Array.from({ length: navigator.hardwareConcurrency }, async (_, number) => {
       Deno.mkdirSync(`${root}/${number}`);
       for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
         const [name, program] = next;
-        add(summary, name, program, await judge(name, program, `${root}/${number}`));
+        add(summary, name, program, await judge(runtime, name, program, `${root}/${number}`));
       }
     }));
   } finally {
@@ -136,7 +145,7 @@ export interface Verdict {
   reported: number;
 }
 
-/** Whether this version of Deno can run a program. */
+/** Whether this version of Deno can run a program, or has a difference. */
 export function isSupported(
   { since = 0, until = Infinity }: { since?: number; until?: number },
 ): boolean {
@@ -144,14 +153,15 @@ export function isSupported(
 }
 
 /** Runs a program in all modes. */
-export async function judge(
+async function judge(
+  runtime: TestRuntime,
   name: string,
   program: CorpusProgram,
   folder: string,
 ): Promise<Verdict> {
   const verdict: Verdict = { differences: [], explained: new Map(), wrong: [], reported: 0 };
-  const plain = await behave(program, folder);
-  const again = await behave(program, folder, "plain");
+  const plain = await behave(runtime, program, folder);
+  const again = await behave(runtime, program, folder, "plain");
   if (plain.stopped) verdict.wrong.push("The program does not end");
   if (verdict.wrong.length > 0) return verdict;
   if (!isSame(plain, again)) {
@@ -159,9 +169,9 @@ export async function judge(
     return verdict;
   }
   for (const mode of modes) {
-    const changed = await behave(program, folder, mode);
+    const changed = await behave(runtime, program, folder, mode);
     if (withoutReport(changed)) verdict.reported++;
-    compare(name, mode, plain, changed, verdict);
+    compare(runtime, name, mode, plain, changed, verdict);
   }
   return verdict;
 }
@@ -182,27 +192,42 @@ function withoutReport(behaviour: Behaviour): boolean {
 }
 
 function compare(
+  runtime: TestRuntime,
   name: string,
   mode: Mode,
   plain: Behaviour,
   changed: Behaviour,
   verdict: Verdict,
 ): void {
-  const entry = known.find((entry) =>
-    entry.programs.includes(name) && entry.modes.includes(mode) && isSupported(entry)
+  const entries = [...known, ...knownPortable].filter((entry) =>
+    isAbout(entry, name) && entry.modes.includes(mode) && isSeen(entry, runtime)
   );
+  const unseen = entries.find((entry) => !entry.sometimes);
+  const explains = entries.find((entry) => isExplained(plain, changed, entry));
   if (isSame(plain, changed)) {
-    if (entry !== undefined && !entry.sometimes) {
-      verdict.wrong.push(`known.ts is wrong: ${mode} does not differ: ${entry.reason}`);
+    if (unseen !== undefined) {
+      verdict.wrong.push(`known.ts is wrong: ${mode} does not differ: ${unseen.reason}`);
     }
-  } else if (entry !== undefined && isExplained(plain, changed, entry)) {
-    verdict.explained.set(entry, (verdict.explained.get(entry) ?? 0) + 1);
+  } else if (explains !== undefined) {
+    verdict.explained.set(explains, (verdict.explained.get(explains) ?? 0) + 1);
   } else {
     verdict.differences.push({ mode, plain, changed });
   }
 }
 
-function isExplained(plain: Behaviour, changed: Behaviour, { ignoring }: Known): boolean {
+function isAbout({ programs }: Known, name: string): boolean {
+  return programs instanceof RegExp ? programs.test(name) : programs.includes(name);
+}
+
+/** Whether a runtime shows a difference. */
+function isSeen(entry: Known, runtime: TestRuntime): boolean {
+  if (runtime.name === "deno") return entry.on === undefined && isSupported(entry);
+  return entry.on?.some((text) => isNamed(runtime, text)) === true;
+}
+
+function isExplained(plain: Behaviour, changed: Behaviour, entry: Known): boolean {
+  const { ignoring, unless } = entry;
+  if (unless?.test(changed.text)) return false;
   return ignoring === undefined || isSame(plain, changed, ignoring);
 }
 
@@ -217,44 +242,33 @@ function isSame(one: Behaviour, other: Behaviour, ignoring?: RegExp): boolean {
 }
 
 /** Runs a program with its streams apart, and if it writes to both, again with both in one. */
-async function behave(program: CorpusProgram, folder: string, mode?: Mode): Promise<Behaviour> {
-  const outcome = await start(program, folder, false, mode);
+async function behave(
+  runtime: TestRuntime,
+  program: CorpusProgram,
+  folder: string,
+  mode?: Mode,
+): Promise<Behaviour> {
+  const outcome = await start(runtime, program, folder, false, mode);
   const { stdout, stderr } = outcome;
   const isOne = stdout === "" || stderr === "";
-  const text = isOne ? stdout + stderr : (await start(program, folder, true, mode)).stdout;
+  const text = isOne ? stdout + stderr : (await start(runtime, program, folder, true, mode)).stdout;
   return { outcome, text, stopped: outcome.stopped };
 }
 
 async function start(
+  runtime: TestRuntime,
   program: CorpusProgram,
   folder: string,
   together: boolean,
   mode?: Mode,
 ): Promise<Outcome & { stopped: boolean }> {
-  const { how = "run", flags = [], args = [] } = program;
-  const preloads = how === "run" && version >= 204;
-  const line = mode === undefined ? "" : `import "./first.ts";`;
-  const text = `${preloads ? "" : line}\n${program.source}`;
-  write(folder, { ...program.files, "main.ts": text }, line);
-  if (mode !== undefined) Deno.writeTextFileSync(`${folder}/first.ts`, first[mode]);
-
-  const stdin = how === "stdin" ? text : program.stdin;
-  const options = {
-    cwd: folder,
-    env: { DENO_DIR: `${folder}/../deno_dir` },
-    ...stdin === undefined ? {} : { stdin },
-  };
-  const all = [
-    ...how === "stdin" ? ["run"] : [how],
-    ...how === "eval" ? [] : ["--no-check", "--no-config"],
-    ...preloads && mode !== undefined ? ["--preload", "./first.ts"] : [],
-    ...flags,
-    ...{ run: ["main.ts"], test: ["main.ts"], stdin: ["-"], eval: [text] }[how],
-    ...args,
-  ];
+  const { how = "run" } = program;
+  const { args, options } = runtime.name === "deno"
+    ? prepareForDeno(program, folder, mode)
+    : prepareForOther(runtime, program, folder, mode);
   const child = together
-    ? new Program(["-c", 'exec "$0" "$@" 2>&1', deno, ...all], options, "/bin/sh")
-    : new Program(all, options);
+    ? new Program(["-c", 'exec "$0" "$@" 2>&1', runtime.path, ...args], options, "/bin/sh")
+    : new Program(args, options, runtime.path);
   let stopped = false;
   const limit = setTimeout(() => {
     stopped = true;
@@ -269,6 +283,60 @@ async function start(
   } finally {
     clearTimeout(limit);
   }
+}
+
+/** Writes the files of a program. Before Deno 2.4 nothing can be loaded before them. */
+function prepareForDeno(program: CorpusProgram, folder: string, mode?: Mode): Prepared {
+  const { how = "run", flags = [], args = [] } = program;
+  const preloads = how === "run" && version >= 204;
+  const line = mode === undefined ? "" : `import "./first.ts";`;
+  const text = `${preloads ? "" : line}\n${program.source}`;
+  write(folder, { ...program.files, "main.ts": text }, line);
+  if (mode !== undefined) {
+    Deno.writeTextFileSync(`${folder}/first.ts`, first[mode].replaceAll("MOD", mod));
+  }
+  const stdin = how === "stdin" ? text : program.stdin;
+  const options = {
+    cwd: folder,
+    env: { DENO_DIR: `${folder}/../deno_dir` },
+    ...stdin === undefined ? {} : { stdin },
+  };
+  const all = [
+    ...how === "stdin" ? ["run"] : [how],
+    ...how === "eval" ? [] : ["--no-check", "--no-config"],
+    ...preloads && mode !== undefined ? ["--preload", "./first.ts"] : [],
+    ...flags,
+    ...{ run: ["main.ts"], test: ["main.ts"], stdin: ["-"], eval: [text] }[how],
+    ...args,
+  ];
+  return { args: all, options };
+}
+
+/** Writes the files of a program, as JavaScript, which every version can run. */
+function prepareForOther(
+  runtime: TestRuntime,
+  program: CorpusProgram,
+  folder: string,
+  mode: Mode = "plain",
+): Prepared {
+  const { source, files = {}, args = [], stdin } = program;
+  const javaScript = (text: string) => text.replace(/\b(worker|other|main)\.ts\b/g, "$1.mjs");
+  const others = Object.entries(files).map(([name, text]) => [javaScript(name), javaScript(text)]);
+  write(
+    folder,
+    { ...Object.fromEntries(others), "main.mjs": javaScript(source) },
+    `import "./first.mjs";`,
+  );
+  Deno.writeTextFileSync(`${folder}/first.mjs`, first[mode].replaceAll("MOD", "@atexit/atexit"));
+  return {
+    args: [runtime.name === "node" ? "--import" : "--preload", "./first.mjs", "main.mjs", ...args],
+    options: { cwd: folder, ...stdin === undefined ? {} : { stdin } },
+  };
+}
+
+interface Prepared {
+  args: string[];
+  options: Options;
 }
 
 /**
