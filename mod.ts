@@ -26,4 +26,4 @@ export { SystemExit } from "./errors.ts";
 export { exit, type ExitOptions, exitReason, setGracePeriod } from "./exit.ts";
 export type { ExitReason } from "./lifecycle.ts";
 export { register, registerAsync, unregister } from "./register.ts";
-export { exitOnSignals, type ExitOnSignalsOptions, type Signal } from "./signals.ts";
+export { type Cover, exitOnSignals, type ExitOnSignalsOptions, type Signal } from "./signals.ts";

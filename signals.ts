@@ -54,6 +54,14 @@ export interface ExitOnSignalsOptions {
 }
 
 /**
+ * What gives the signals their default action back when it is disposed of. It is a `Disposable`, but in
+ * projects whose `lib` does not have that type: there it has no method that could be called by its name.
+ */
+export type Cover = SymbolConstructor extends { readonly dispose: infer S extends symbol }
+  ? { readonly [K in S]: () => void }
+  : object;
+
+/**
  * Ends the program gracefully when one of the signals comes: the handlers run, the asynchronous ones
  * are awaited, and then the process dies by that very signal where it may, so that its parent sees
  * what ended it.
@@ -98,7 +106,7 @@ export interface ExitOnSignalsOptions {
  * assertEquals(saved, []); // until Ctrl-C comes
  * ```
  */
-export function exitOnSignals(options?: ExitOnSignalsOptions): Disposable {
+export function exitOnSignals(options?: ExitOnSignalsOptions): Cover {
   const action = "exit on signals";
   const timeout = checkMilliseconds(optionOf(options, "timeout", action), action);
   const signals = optionOf(options, "signals", action);
