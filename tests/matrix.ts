@@ -1,35 +1,54 @@
-// Runs the tests that start programs with other versions of Deno, each fetched from npm, and prints
-// a table. The test runner itself is the Deno that runs this.
+// Runs the tests that start programs with other versions of Deno, and the portable ones with versions
+// of Node.js and Bun, each fetched from npm, and prints a table. The test runner itself is the Deno
+// that runs this.
 //
-//   deno task matrix [VERSION…]
+//   deno task matrix [[deno@|node@|bun@]VERSION…]
 //
-// Default: the oldest supported version, and the last release of every minor version since.
+// Default: of Deno the oldest supported version, and the last release of every minor version since;
+// of Node.js and Bun the oldest supported versions, and the last ones of each line.
 
 const oldest = "2.0.6";
+const others = [
+  ...["node@20.16.0", "node@20", "node@22.3.0", "node@22", "node@24", "node@26"],
+  ...["bun@1.2.0", "bun@1.2", "bun@1.3", "bun@latest"],
+];
 const here = new URL(".", import.meta.url);
 const path = (name: string) => new URL(name, here).href;
 const windows = Deno.build.os === "windows";
 const npm = windows ? "npm.cmd" : "npm";
 
-const versions = Deno.args.length > 0 ? Deno.args : await lastOfEachMinor();
-const files = await filesThatStartPrograms();
+const wanted = Deno.args.length > 0 ? Deno.args : [...await lastOfEachMinor(), ...others];
 const directory = await Deno.makeTempDir();
 let failures = 0;
 
-console.log(`| version | ${files.map((file) => file.replace("_test.ts", "")).join(" | ")} |`);
-console.log(`| --- |${" --- |".repeat(files.length)}`);
 try {
-  for (const version of versions) {
-    const deno = await install(version);
-    const cells: string[] = [];
-    for (const file of files) cells.push(await test(file, deno));
-    console.log(`| ${version} | ${cells.join(" | ")} |`);
-  }
+  const files = await filesThatStartPrograms();
+  const portable = files.filter((file) => file.startsWith("portable"));
+  await table("deno", files);
+  await table("node", portable);
+  await table("bun", portable);
 } finally {
   await Deno.remove(directory, { recursive: true });
 }
 console.log(failures === 0 ? "\nAll green" : `\n${failures} red`);
 Deno.exit(failures === 0 ? 0 : 1);
+
+type Name = "deno" | "node" | "bun";
+
+/** Prints what became of each file with each version of a runtime that is wanted. */
+async function table(name: Name, files: string[]): Promise<void> {
+  const versions = wanted.map((text) => text.includes("@") ? text.split("@") : ["deno", text])
+    .flatMap(([other, version]) => other === name ? [version] : []);
+  if (versions.length === 0) return;
+  console.log(`\n| ${name} | ${files.map((file) => file.replace("_test.ts", "")).join(" | ")} |`);
+  console.log(`| --- |${" --- |".repeat(files.length)}`);
+  for (const version of versions) {
+    const path = await install(name, version);
+    const cells: string[] = [];
+    for (const file of files) cells.push(await test(file, name, path));
+    console.log(`| ${version} | ${cells.join(" | ")} |`);
+  }
+}
 
 async function lastOfEachMinor(): Promise<string[]> {
   const all: string[] = JSON.parse(await output(npm, ["view", "deno", "versions", "--json"]));
@@ -46,24 +65,28 @@ async function filesThatStartPrograms(): Promise<string[]> {
   for await (const { name } of Deno.readDir(here)) {
     if (!name.endsWith("_test.ts")) continue;
     const source = await Deno.readTextFile(new URL(name, here));
-    if (source.includes('from "./program.ts"')) files.push(name);
+    const starts = source.includes('from "./program.ts"') || name.startsWith("portable");
+    if (starts) files.push(name);
   }
   return files.sort();
 }
 
 /** Installs a version, and returns the path of the program: npm's wrapper may swallow signals. */
-async function install(version: string): Promise<string> {
-  const prefix = `${directory}/${version}`;
+async function install(name: Name, version: string): Promise<string> {
+  const prefix = `${directory}/${name}-${version}`;
   await Deno.mkdir(prefix);
-  await output(npm, ["install", "--prefix", prefix, "--no-fund", "--no-audit", `deno@${version}`]);
-  const wrapper = `${prefix}/node_modules/.bin/deno${windows ? ".cmd" : ""}`;
-  return (await output(wrapper, ["eval", "console.log(Deno.execPath())"])).trim();
+  const spec = `${name}@${version}`;
+  await output(npm, ["install", "--prefix", prefix, "--no-fund", "--no-audit", spec]);
+  const wrapper = `${prefix}/node_modules/.bin/${name}${windows ? ".cmd" : ""}`;
+  const program = name === "deno" ? "Deno.execPath()" : "process.execPath";
+  const evaluate = name === "deno" ? "eval" : "-e";
+  return (await output(wrapper, [evaluate, `console.log(${program})`])).trim();
 }
 
-async function test(file: string, deno: string): Promise<string> {
+async function test(file: string, name: Name, program: string): Promise<string> {
   const { success, stdout } = await new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", path("with_std.ts"), "test", "-A", path(file)],
-    env: { ATEXIT_TEST_DENO: deno, NO_COLOR: "1" },
+    env: { NO_COLOR: "1", ...environment(name, program) },
     stderr: "null",
   }).output();
   const text = new TextDecoder().decode(stdout);
@@ -72,6 +95,12 @@ async function test(file: string, deno: string): Promise<string> {
   failures++;
   console.error(text);
   return `**${failed} failed**`;
+}
+
+/** Which runtimes the tests start programs with: this one alone, and Deno where it has to be. */
+function environment(name: Name, program: string): Record<string, string> {
+  const none = { ATEXIT_TEST_NODE: "", ATEXIT_TEST_BUN: "" };
+  return { ...none, [`ATEXIT_TEST_${name.toUpperCase()}`]: program };
 }
 
 async function output(command: string, args: string[]): Promise<string> {
