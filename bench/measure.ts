@@ -3,9 +3,12 @@
 
 import { register } from "../mod.ts";
 
+/** A folder for the time of the measurements. */
+export const temporary = Deno.makeTempDirSync({ prefix: "atexit_bench_" });
+register(Deno.removeSync, temporary, { recursive: true });
+
 /** Deno's caches for what is measured: another version of Deno would throw them away. */
-const cache = Deno.makeTempDirSync({ prefix: "atexit_bench_" });
-register(Deno.removeSync, cache, { recursive: true });
+const cache = `${temporary}/cache`;
 
 /** Does every job once per round, one after the other, and collects what they give. */
 export async function takeTurns<T>(
@@ -31,14 +34,14 @@ export function ratio(values: number[], bases: number[]): number {
   return median(values.map((value, round) => value / bases[round]));
 }
 
-/** Runs a command and returns its output. Throws if it fails. */
-export async function outputOf(command: string, args: string[]): Promise<string> {
+/** Runs a command and returns its output. Throws if it fails, unless it is meant to. */
+export async function outputOf(command: string, args: string[], fails = false): Promise<string> {
   const { success, stdout, stderr } = await new Deno.Command(command, {
     args,
     env: { DENO_DIR: cache, DENO_NO_UPDATE_CHECK: "1", NO_COLOR: "1" },
   }).output();
   const decoder = new TextDecoder();
-  if (!success) {
+  if (!success && !fails) {
     throw new Error(`Cannot run ${command} ${args.join(" ")}:\n${decoder.decode(stderr)}`);
   }
   return decoder.decode(stdout);

@@ -43,7 +43,7 @@ const workloads: Record<string, Workload> = {
     const cycles = 3e6;
     const funcs = makeFunctions(count);
     subject.register(funcs);
-    subject.churn!(1); // What finds the functions again is there from now on.
+    subject.churn!(1_000); // What finds the functions again is there from now on.
     const before = heapUsed();
     const start = cpuTime();
     subject.churn!(cycles);
