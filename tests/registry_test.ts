@@ -163,6 +163,15 @@ Deno.test("Stack.remove() finds the handlers of a function among many of others"
   assertEquals(log, [...left, ...left]);
 });
 
+Deno.test("Stack.remove() takes what is no function for none of those that were taken back", () => {
+  const { stack, handler } = create();
+  const functions = Array.from({ length: 100 }, (_, index) => handler(`${index}`));
+  for (const func of functions) stack.push(func);
+  for (const func of functions.slice(0, 50)) stack.remove(func);
+  stack.remove(undefined as unknown as AnyFunction);
+  assertEquals(stack.size, 50);
+});
+
 // --------------------------------------------------------------------------------------- the run
 
 Deno.test("Run.gracefully() awaits one handler after the other, and then says that it is over", async () => {
