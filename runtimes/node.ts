@@ -19,6 +19,7 @@ interface NodeProcess {
   exit(code?: unknown): void;
   reallyExit(code?: unknown): void;
   getBuiltinModule?: GetBuiltinModule;
+  readonly mainModule?: { readonly require: GetBuiltinModule };
   hasUncaughtExceptionCaptureCallback?(): boolean;
   kill(pid: number, signal: string): void;
   listenerCount(event: string): number;
@@ -100,6 +101,8 @@ export class NodeRuntime implements Runtime {
   #dry = false;
   /** Whether the listeners of `beforeExit` were asked, and what they have begun is to be done first. */
   #asked = false;
+  /** Whether the event loop has turned since Bun has told first that it is dry, in this run. */
+  #turned = false;
   /** Whether a graceful run for a dry event loop has begun: nobody is asked again after it. */
   #ranDry = false;
   /** The error that the runtime tells of: a program can emit `uncaughtException` by itself. */
@@ -350,17 +353,26 @@ export class NodeRuntime implements Runtime {
 
   /** `process.exit()`: the handlers run before the listeners of `exit`. */
   #onExitCall(native: NodeProcess["exit"], args: unknown[], exit: Listener): void {
-    if (this.#over) return apply(native, this.#process, args);
     const given = args.length === 0 ? this.exitCode : this.#codeFrom(args[0]);
+    if (this.#isOver || given === undefined) return apply(native, this.#process, args);
     const last = this.#ends.exitNow(given, this.#cut("process.exit()", exit));
     this.#leave(last, () => apply(native, this.#process, last === given ? args : [last]));
   }
 
-  /** The code that `process.exit()` makes of a value. Throws as it does if that is none. */
-  #codeFrom(value: unknown): number {
+  /** Whether the runtime ends the program with an error, and it is none of the module's business. */
+  get #isOver(): boolean {
+    return this.#over || this.#fatal !== undefined && !this.#ends.used;
+  }
+
+  /** The code that `process.exit()` makes of a value, if it does not throw for it. */
+  #codeFrom(value: unknown): number | undefined {
     const process = this.#process;
     const before = process.exitCode;
-    process.exitCode = value as number;
+    try {
+      process.exitCode = value as number;
+    } catch {
+      return undefined;
+    }
     const code = this.exitCode;
     process.exitCode = before;
     if (process.exitCode !== before) process.exitCode = 0; // Bun does not unset it.
@@ -370,7 +382,7 @@ export class NodeRuntime implements Runtime {
   /** Where each exit ends. It may be called directly, and by an `exit` that was imported by name. */
   #onReallyExit(native: NodeProcess["reallyExit"], code: unknown, exit: Listener): void {
     const ends = this.#ends;
-    if (this.#over) return native(code);
+    if (this.#isOver) return native(code);
     const given = typeof code === "number" ? code : this.exitCode;
     const last = ends.exitNow(given, this.#cut("process.reallyExit()", exit));
     this.#die();
@@ -445,7 +457,7 @@ export class NodeRuntime implements Runtime {
 
   /** Runs the handlers, or gives up the one that is awaited. */
   #runDry(): boolean {
-    this.#asked = false;
+    this.#asked = this.#turned = false;
     this.#ranDry = true;
     if (this.#ends.dry()) this.#turn();
     return true;
@@ -503,9 +515,11 @@ export class NodeRuntime implements Runtime {
   /** Holds each `exit()` until it is known who handles an error. */
   #holdExits(): void {
     const release = this.#ends.holdExits();
-    this.#natives.queueMicrotask(() => {
+    const releaseSoon = async () => {
+      await undefined; // `queueMicrotask()` fails here on Node.js 20.
       if (this.#fatal === undefined) release();
-    });
+    };
+    releaseSoon();
   }
 
   #onRejection(emit: () => boolean, reason: unknown): boolean {
@@ -545,7 +559,7 @@ export class NodeRuntime implements Runtime {
     if (!handled && rejected === undefined) this.#deferred = { error };
     if (handled || !endsNow) return true;
     this.#fatal = uncaught;
-    this.#process.exitCode = 1;
+    if (this.#exitsDry) this.#process.exitCode = 1; // Node.js leaves it, since `exit` was emitted.
     return false;
   }
 
@@ -562,10 +576,17 @@ export class NodeRuntime implements Runtime {
     const ends = this.#ends;
     if (this.#fatal !== undefined) return; // Bun 1.2 tells of the end twice.
     this.#dry = false;
-    if (ends.active || this.#asked) this.#runDry();
+    if (ends.active && !this.#turned) this.#turnOnBun();
+    else if (ends.active || this.#asked) this.#runDry();
     else if (ends.asynchronous) this.#askOnBun();
     else this.#setDry();
   };
+
+  /** Bun tells of a rejection after this event, and then what settles at once has not done so yet. */
+  #turnOnBun(): void {
+    this.#turned = true;
+    this.#turn();
+  }
 
   /**
    * The listeners of `beforeExit` are called after this, and then not again: nothing keeps Bun from it.
@@ -643,8 +664,7 @@ function takeNatives(): Natives {
   } = globalThis as unknown as Natives & { console?: { error?: (text: string) => void } };
   const { emit } = process;
   // The first versions of Bun 1.2 have the other one only.
-  const getBuiltinModule = process.getBuiltinModule ??
-    (import.meta as { require?: GetBuiltinModule }).require;
+  const getBuiltinModule = process.getBuiltinModule ?? process.mainModule?.require;
   if (getBuiltinModule === undefined) {
     throw new Error("Cannot load @atexit/atexit: it needs Node.js 20.16, 22.3 or newer");
   }
