@@ -175,7 +175,7 @@ export class DenoRuntime implements Runtime {
     if (!mustHold && waitsAsynchronously()) return startWaiting(delay, callback);
     const timer = setTimeout()(callback, delay);
     if (mustHold) this.#holding = { timer, before: this.#holding };
-    else unrefTimer(timer);
+    else unref(timer);
     return () => clearTimeout()(timer);
   }
 
@@ -596,7 +596,7 @@ export class DenoRuntime implements Runtime {
     this.#tellsDry = true;
     if (this.#holding === undefined || isTestRunner()) return;
     let held: Holding | undefined = this.#holding;
-    for (; held !== undefined; held = held.before) unrefTimer(held.timer);
+    for (; held !== undefined; held = held.before) unref(held.timer);
     this.#holding = undefined;
   }
 }
@@ -609,6 +609,12 @@ function endOf(event: Event): string | undefined {
   } catch {
     return undefined; // No event.
   }
+}
+
+/** Lets a timer keep nothing alive. In npm packages Deno before 2.9 gives Node's timers, which are objects. */
+function unref(timer: number | { unref(): void }): void {
+  if (typeof timer === "object") timer.unref();
+  else unrefTimer(timer);
 }
 
 /** A timer that loads nothing and keeps nothing alive. */

@@ -19,7 +19,7 @@ interface NodeProcess {
   exit(code?: unknown): void;
   reallyExit(code?: unknown): void;
   getBuiltinModule?: GetBuiltinModule;
-  readonly mainModule?: { readonly require: GetBuiltinModule };
+  binding?(name: "constants"): { os: Os["constants"] };
   hasUncaughtExceptionCaptureCallback?(): boolean;
   kill(pid: number, signal: string): void;
   listenerCount(event: string): number;
@@ -36,11 +36,22 @@ interface Timer {
   unref?(): void;
 }
 
+/** Of modules of the runtime what is used here. */
+interface Os {
+  readonly constants: { signals: { [signal: string]: number } };
+}
+interface Util {
+  inspect(value: unknown, options: object): string;
+}
+interface WorkerThreads {
+  readonly isMainThread: boolean;
+}
+
 /** How a module of the runtime is asked for without importing it. */
 interface GetBuiltinModule {
-  (name: "node:os"): { constants: { signals: { [signal: string]: number } } };
-  (name: "node:util"): { inspect(value: unknown, options: object): string };
-  (name: "node:worker_threads"): { isMainThread: boolean };
+  (name: "node:os"): Os;
+  (name: "node:util"): Util;
+  (name: "node:worker_threads"): WorkerThreads;
 }
 
 /** What is needed later. Taken when the module is loaded: what the program replaces is its own affair. */
@@ -661,13 +672,13 @@ function takeNatives(): Natives {
     queueMicrotask,
     reportError,
     console,
-  } = globalThis as unknown as Natives & { console?: { error?: (text: string) => void } };
+    Bun,
+  } = globalThis as unknown as Natives & {
+    console?: { error?: (text: string) => void };
+    Bun?: Util & WorkerThreads;
+  };
   const { emit } = process;
-  // The first versions of Bun 1.2 have the other one only.
-  const getBuiltinModule = process.getBuiltinModule ?? process.mainModule?.require;
-  if (getBuiltinModule === undefined) {
-    throw new Error("Cannot load @atexit/atexit: it needs Node.js 20.16, 22.3 or newer");
-  }
+  const getBuiltinModule = process.getBuiltinModule ?? builtinModulesOf(process, Bun);
   const writeError = console?.error;
   return {
     process,
@@ -680,6 +691,15 @@ function takeNatives(): Natives {
     reportError,
     writeError,
   };
+}
+
+/** The first versions of Bun 1.2 have what is used of those modules in other places. */
+function builtinModulesOf(process: NodeProcess, Bun?: Util & WorkerThreads): GetBuiltinModule {
+  if (Bun === undefined) {
+    throw new Error("Cannot load @atexit/atexit: it needs Node.js 20.16, 22.3 or newer");
+  }
+  const { inspect, isMainThread } = Bun;
+  return () => ({ inspect, isMainThread, constants: process.binding!("constants").os });
 }
 
 /** Where in the program a function was called, by the stack. Nowhere if the program has changed that. */

@@ -92,6 +92,14 @@ export const knownPortable: Known[] = [
     sometimes: true,
   },
   {
+    reason: "an error that an exit overtakes is reported: without the module it is lost",
+    on: ["node"],
+    modes: ["synchronous"],
+    ignoring: joined,
+    programs: /exit in exit/,
+    sometimes: true,
+  },
+  {
     reason: "an error that joins an end is reported: without the module it is lost",
     on: ["node", "bun"],
     modes: graceful,
