@@ -63,6 +63,7 @@ interface Natives {
   readonly setTimeout: (callback: () => void, delay: number) => Timer;
   readonly clearTimeout: (timer: Timer) => void;
   readonly queueMicrotask: (callback: () => void) => void;
+  readonly reject: (reason: unknown) => Promise<never>;
   /** Bun only. */
   readonly reportError: ((error: unknown) => void) | undefined;
   readonly writeError: ((text: string) => void) | undefined;
@@ -270,12 +271,20 @@ export class NodeRuntime implements Runtime {
 
   /** Raises an error that the listeners have seen before: in a turn of its own. */
   #raiseAgain(error: unknown): void {
-    this.#natives.queueMicrotask(() => {
+    const { queueMicrotask, reject } = this.#natives;
+    const raise = () => {
       this.#raised = { error };
       if (!this.#isBun || !this.#isMainThread) throw error;
       this.#over = true;
       this.#natives.reportError?.(error);
-    });
+    };
+    try {
+      queueMicrotask(raise);
+    } catch {
+      // After a rejection in the mode `strict` Node.js 20 cannot. There every rejection is an error.
+      this.#raised = { error };
+      reject(error);
+    }
   }
 
   /** Calls listeners, past what was put in the place of `process.emit`. */
@@ -659,7 +668,7 @@ export class NodeRuntime implements Runtime {
 
   /** Nobody listens any more, so that Bun prints it and ends the program. */
   #raiseRejection(reason: unknown): void {
-    Promise.reject(reason);
+    this.#natives.reject(reason);
   }
 }
 
@@ -688,6 +697,7 @@ function takeNatives(): Natives {
     setTimeout,
     clearTimeout,
     queueMicrotask,
+    reject: Promise.reject.bind(Promise),
     reportError,
     writeError,
   };

@@ -11,7 +11,7 @@ const frames = /^ +at .*\n?/gm;
 /** Where the error was thrown, with the lines of the program, and the stack. */
 const nodePlace =
   /^(\S*:\d+|<anonymous_script>:\d+)\n(.*\n( *\^+\n)?)?\n?|^ +at .*\n?|^Thrown at:\n/gm;
-const bunPlace = /^ *\d+ \| .*\n|^ +\^\n|^ +at .*\n?/gm;
+const bunPlace = /^ *\d+ \| .*\n|^ +\^\n|^ +at .*\n?|\n?^Bun v.*\n/gm;
 const joined = /^Uncaught error:\n.*\n|^ +at .*\n?/gm;
 
 export const knownPortable: Known[] = [
