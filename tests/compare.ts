@@ -1,154 +1,126 @@
-// Runs this module, other packages for the same purpose, plain `unload` and Python, each for real, and
-// prints the table of the README.
+// Runs this module and other packages for the same purpose by Deno, Node.js and Bun, each cell as a real
+// program, and prints the tables of docs/comparison.md. With --write it puts them there.
 //
-//   deno task compare
+//   deno task compare [--write]
+//
+// What is compared stands in compare/subjects.ts, what is asked in compare/rows.ts, and which runtimes
+// there are in runtimes.ts. Needs npm, and a system that has signals.
 
-/** How a subject registers code that runs at the end, and ends in each way. */
-interface Subject {
-  /** What stands before. */
-  setup: string;
-  sync: (code: string) => string;
-  /** Code that waits for 20 ms and then runs. */
-  async: (code: string) => string;
-  signals?: string;
-  ends: Record<string, string>;
+import { Bench, nameOf, project, write } from "./compare/bench.ts";
+import { groups } from "./compare/rows.ts";
+import { subjects } from "./compare/subjects.ts";
+import { pack, succeed } from "./portable.ts";
+import { mod } from "./program.ts";
+import { runtimes, skipped, type TestRuntime } from "./runtimes.ts";
+
+const titles = { deno: "Deno", node: "Node.js", bun: "Bun" };
+const packages = Object.entries(subjects).filter(([, subject]) => subject.package !== undefined);
+await install();
+
+const tables = [await sizes()];
+for (const runtime of runtimes) tables.push(await compare(runtime));
+const text = [`${await python()}; ${Deno.build.os}.\n`, ...tables].join("\n");
+console.log(text);
+for (const reason of skipped) console.error(reason);
+if (Deno.args.includes("--write")) await writeTo(new URL("../docs/comparison.md", import.meta.url));
+
+/** Installs each package in two copies. On Deno the first one of this module is the source. */
+async function install(): Promise<void> {
+  const file = await pack(project);
+  const specs = packages.flatMap(([, subject]) => {
+    const name = nameOf(subject);
+    const spec = subject.package === name ? `file:${file}` : `npm:${subject.package}`;
+    return [`${name}@${spec}`, `${name}-copy@${spec}`];
+  });
+  await Deno.writeTextFile(`${project}/package.json`, '{ "private": true }');
+  await succeed("npm", ["install", "--no-audit", "--no-fund", ...specs], project);
+  const config = { imports: { "@atexit/atexit": mod } };
+  await Deno.writeTextFile(`${project}/deno.json`, JSON.stringify(config));
 }
 
-const denoEnds: Record<string, string> = {
-  "running dry": "",
-  "`Deno.exit()`": "Deno.exit();",
-  "`process.exit()`": "process.exit();",
-  "an uncaught error": 'setTimeout(() => { throw new Error("end"); }, 5);',
-  "an unhandled rejection": 'setTimeout(() => Promise.reject(new Error("end")), 5);',
-  "Ctrl-C": 'setInterval(() => {}, 1000); Deno.kill(Deno.pid, "SIGINT");',
-  "a worker's `close()`": "close();",
-};
-const turn = "await new Promise((resolve) => setTimeout(resolve, 20));";
-const mod = new URL("../mod.ts", import.meta.url).href;
-
-const subjects: Record<string, Subject> = {
-  "atexit": {
-    setup: `import { exitOnSignals, register, registerAsync } from "${mod}";`,
-    sync: (code) => `register(() => { ${code} });`,
-    async: (code) => `registerAsync(async () => { ${turn} ${code} });`,
-    signals: "exitOnSignals();",
-    ends: denoEnds,
-  },
-  "`unload`": {
-    setup: "",
-    sync: (code) => `addEventListener("unload", () => { ${code} });`,
-    async: (code) => `addEventListener("unload", async () => { ${turn} ${code} });`,
-    ends: denoEnds,
-  },
-  "signal-exit 4": {
-    setup: 'import { onExit } from "npm:signal-exit@4";',
-    sync: (code) => `onExit(() => { ${code} });`,
-    async: (code) => `onExit(async () => { ${turn} ${code} });`,
-    ends: denoEnds,
-  },
-  "exit-hook 5": {
-    setup: 'import exitHook, { asyncExitHook } from "npm:exit-hook@5";',
-    sync: (code) => `exitHook(() => { ${code} });`,
-    async: (code) => `asyncExitHook(async () => { ${turn} ${code} }, { wait: 1000 });`,
-    ends: denoEnds,
-  },
-  "async-exit-hook 2": {
-    setup: 'import exitHook from "npm:async-exit-hook@2";',
-    sync: (code) => `exitHook(() => { ${code} });`,
-    async: (code) => `exitHook(async (done) => { ${turn} ${code} done(); });`,
-    ends: denoEnds,
-  },
-  "Python's `atexit`": {
-    setup: "import atexit, os, signal, sys\ndef fail(): raise Exception('handler')",
-    sync: (code) => `atexit.register(lambda: (${code}))`,
-    async: () => "",
-    ends: {
-      "running dry": "",
-      "`Deno.exit()`": "sys.exit()",
-      "an uncaught error": 'raise Exception("end")',
-      "Ctrl-C": "os.kill(os.getpid(), signal.SIGINT)",
-    },
-  },
-};
-
-const say = (subject: Subject, text: string) =>
-  subject.ends === denoEnds ? `console.log("${text}");` : `print("${text}")`;
-
-/** What each row asks. The answer is a cell. */
-const rows: Record<string, (name: string, subject: Subject) => Promise<string>> = {};
-for (const end of Object.keys(denoEnds)) {
-  rows[`runs at ${end}`] = async (name, subject) => {
-    const code = [subject.sync(say(subject, "ran")), subject.signals ?? "", subject.ends[end]];
-    if (subject.ends[end] === undefined) return "";
-    return yes((await execute(name, [subject.setup, ...code], end.startsWith("a worker"))).lines, [
-      "ran",
-    ]);
-  };
-}
-rows["last registered, first run"] = async (name, subject) => {
-  const code = ["1", "2", "3"].map((text) => subject.sync(say(subject, text)));
-  return yes((await execute(name, [subject.setup, ...code])).lines, ["3", "2", "1"]);
-};
-const failing = (subject: Subject) => [
-  subject.sync(say(subject, "1")),
-  subject.sync(subject.ends === denoEnds ? 'throw new Error("handler");' : "fail()"),
-  subject.sync(say(subject, "3")),
-];
-rows["a handler that throws loses no other"] = async (name, subject) => {
-  const { lines } = await execute(name, [subject.setup, ...failing(subject)]);
-  return yes(lines.sort(), ["1", "3"]);
-};
-rows["a handler that throws sets the status"] = async (name, subject) => {
-  const { code } = await execute(name, [subject.setup, ...failing(subject)]);
-  return code === 0 ? "no" : "yes";
-};
-for (const end of ["running dry", "an uncaught error"]) {
-  rows[`awaits promises, in order, at ${end}`] = async (name, subject) => {
-    if (subject.async("") === "") return "";
-    const code = [
-      subject.sync(say(subject, "1")),
-      subject.async(say(subject, "2")),
-      subject.async(say(subject, "3")),
-    ];
-    const { lines } = await execute(name, [subject.setup, ...code, subject.ends[end]]);
-    return yes(lines, ["3", "2", "1"]);
-  };
+/** The Python that its `atexit` is of. */
+async function python(): Promise<string> {
+  const { stdout } = await new Deno.Command("python3", { args: ["--version"] }).output();
+  return new TextDecoder().decode(stdout).trim();
 }
 
-console.log(`| | ${Object.keys(subjects).join(" | ")} |`);
-console.log(`| --- |${" :-: |".repeat(Object.keys(subjects).length)}`);
-for (const [row, ask] of Object.entries(rows)) {
-  const cells: string[] = [];
-  for (const [name, subject] of Object.entries(subjects)) cells.push(await ask(name, subject));
-  console.log(`| ${row} | ${cells.join(" | ")} |`);
+/** The table of the packages. */
+async function sizes(): Promise<string> {
+  const rows = await Promise.all(packages.map(async ([title, subject]) => {
+    const name = nameOf(subject);
+    const folder = `${project}/node_modules/${name}`;
+    const { version } = JSON.parse(await Deno.readTextFile(`${folder}/package.json`));
+    return [title, version, await installed(folder), await bundled(name)];
+  }));
+  return table(["", "version", "installed", "bundled and minified"], rows);
 }
 
-function yes(lines: string[], expected: string[]): string {
-  return lines.join() === expected.join() ? "yes" : "no";
-}
-
-/** Runs a program, perhaps in a worker. */
-async function execute(
-  name: string,
-  lines: string[],
-  inWorker = false,
-): Promise<{ lines: string[]; code: number }> {
-  const [command, suffix, ...flags] = name.startsWith("Python")
-    ? ["python3", ".py"]
-    : [Deno.execPath(), ".js", "run", "-A", "--no-config", "--quiet"];
-  const file = await Deno.makeTempFile({ suffix });
-  const main = await Deno.makeTempFile({ suffix });
-  try {
-    await Deno.writeTextFile(file, lines.join("\n"));
-    const worker = `new Worker(${JSON.stringify(`file://${file}`)}, { type: "module" });`;
-    await Deno.writeTextFile(main, worker);
-    const { stdout, code } = await new Deno.Command(command, {
-      args: [...flags, inWorker ? main : file],
-    }).output();
-    const text = new TextDecoder().decode(stdout).trim();
-    return { lines: text === "" ? [] : text.split(/\r?\n/), code };
-  } finally {
-    await Deno.remove(file);
-    await Deno.remove(main);
+/** The table of a runtime. Two programs run at a time. */
+async function compare(runtime: TestRuntime): Promise<string> {
+  const columns = Object.entries(subjects).filter(([, subject]) =>
+    subject.runtime === undefined || subject.runtime === runtime.name
+  );
+  const benches = columns.map(([, subject]) => new Bench(subject, runtime));
+  const rows: string[][] = [];
+  const todo: (() => Promise<void>)[] = [];
+  for (const [group, questions] of Object.entries(groups)) {
+    rows.push([`**${group}**`, ...columns.map(() => "")]);
+    for (const [title, ask] of Object.entries(questions)) {
+      const row = [title];
+      rows.push(row);
+      for (const [index, bench] of benches.entries()) {
+        todo.push(async () => {
+          row[index + 1] = await ask(bench);
+        });
+      }
+    }
   }
+  const worker = async () => {
+    for (let next = todo.shift(); next !== undefined; next = todo.shift()) await next();
+  };
+  await Promise.all([worker(), worker()]);
+  const asked = rows.filter(([title, ...cells]) => title.startsWith("**") || cells.some(Boolean));
+  const heading = `### ${titles[runtime.name]} ${runtime.version.join(".")}\n\n`;
+  return heading + table(["", ...columns.map(([title]) => title)], asked);
+}
+
+/** The size of a folder. */
+async function installed(folder: string): Promise<string> {
+  const sizeOf = async (folder: string): Promise<number> => {
+    let size = 0;
+    for await (const { name, isDirectory } of Deno.readDir(folder)) {
+      const path = `${folder}/${name}`;
+      size += isDirectory ? await sizeOf(path) : (await Deno.stat(path)).size;
+    }
+    return size;
+  };
+  return kilobytes(await sizeOf(folder));
+}
+
+/** The size of a package in a program that is bundled and minified. */
+async function bundled(name: string): Promise<string> {
+  const entry = write("mjs", `import * as all from "${name}";`, "console.log(all);");
+  const args = ["bundle", "--quiet", "--minify", "--platform", "deno", entry];
+  const { success, stdout } = await new Deno.Command(Deno.execPath(), { args, cwd: project })
+    .output();
+  if (!success) throw new Error(`Cannot bundle ${name}`);
+  return kilobytes(stdout.length);
+}
+
+function kilobytes(size: number): string {
+  return `${(size / 1000).toFixed(1)} kB`;
+}
+
+/** A table in Markdown. */
+function table(head: string[], rows: string[][]): string {
+  const ruler = head.map((_, index) => index === 0 ? "---" : ":-:");
+  return [head, ruler, ...rows].map((row) => `| ${row.join(" | ")} |\n`).join("");
+}
+
+/** Puts the tables between the two marks of a page. */
+async function writeTo(page: URL): Promise<void> {
+  const [before, rest] = (await Deno.readTextFile(page)).split(/(?<=<!-- begin.* -->\n)/);
+  const after = rest.slice(rest.indexOf("<!-- end"));
+  await Deno.writeTextFile(page, `${before}\n${text}\n${after}`);
+  await succeed(Deno.execPath(), ["fmt", "--quiet", page.pathname], new URL("..", page));
 }
