@@ -100,8 +100,12 @@ export function exitCodeOf(exit: SystemExit): number {
 
 /** The text of a {@linkcode SystemExit} that was created with one. */
 export function textOf(exit: SystemExit): string | undefined {
-  const text = (exit as { [brand]?: unknown })[brand];
-  return typeof text === "string" ? text : undefined;
+  try {
+    const text = (exit as { [brand]?: unknown })[brand];
+    return typeof text === "string" ? text : undefined;
+  } catch {
+    return undefined; // A proxy whose trap throws.
+  }
 }
 
 /**

@@ -34,6 +34,7 @@ const NativeError = Error;
 const NativePromise = Promise;
 const NativeTypeError = TypeError;
 const { captureStackTrace } = Error;
+const { is } = Object;
 
 // ----------------------------------------------------------------------------------------- one end
 
@@ -670,7 +671,7 @@ export class Lifecycle implements Ends, RunHost, DeadlineHost, CoverHost {
     const loser = ending.join(cause);
     // Two rejections may have one reason. It is told of once.
     const isTold = ending.cause.kind === "error" && loser.kind === "error" &&
-      ending.cause.error === loser.error;
+      is(ending.cause.error, loser.error);
     if (loser.kind === "error" && !isTold) this.#reporter.uncaught(loser.error);
     return ending;
   }

@@ -47,6 +47,10 @@ interface WorkerThreads {
   readonly isMainThread: boolean;
 }
 
+interface Bun extends Util, WorkerThreads {
+  readonly peek: { status(promise: unknown): "pending" | "fulfilled" | "rejected" };
+}
+
 /** How a module of the runtime is asked for without importing it. */
 interface GetBuiltinModule {
   (name: "node:os"): Os;
@@ -66,11 +70,12 @@ interface Natives {
   readonly reject: (reason: unknown) => Promise<never>;
   /** Bun only. */
   readonly reportError: ((error: unknown) => void) | undefined;
+  readonly peek: Bun["peek"] | undefined;
   readonly writeError: ((text: string) => void) | undefined;
 }
 
 const { apply, defineProperty } = Reflect;
-const { getOwnPropertyDescriptor, hasOwn } = Object;
+const { getOwnPropertyDescriptor, hasOwn, is } = Object;
 const { indexOf, startsWith } = String.prototype;
 
 /** Why handlers are not awaited when the event loop has run dry. */
@@ -96,6 +101,11 @@ interface Leaving {
   killed: boolean;
 }
 
+/** An error that the runtime has told of. Its value may be anything. */
+interface Told {
+  readonly error: unknown;
+}
+
 /** Node.js or Bun, for a program and its handlers. */
 export class NodeRuntime implements Runtime {
   readonly #natives: Natives = takeNatives();
@@ -118,19 +128,21 @@ export class NodeRuntime implements Runtime {
   /** Whether a graceful run for a dry event loop has begun: nobody is asked again after it. */
   #ranDry = false;
   /** The error that the runtime tells of: a program can emit `uncaughtException` by itself. */
-  #told: { readonly error: unknown } | undefined;
+  #told: Told | undefined;
   /** Why the promise was rejected that the runtime makes an uncaught error of. */
-  #rejected: { readonly reason: unknown } | undefined;
+  #rejected: Told | undefined;
   /** The last error that nobody has handled, and that may have been a rejection. */
-  #deferred: { readonly error: unknown } | undefined;
+  #deferred: Told | undefined;
   /** The error that is raised again, after its listeners have seen it. */
-  #raised: { readonly error: unknown } | undefined;
+  #raised: Told | undefined;
   /** The error with which the runtime ends the program. */
   #fatal: Uncaught | undefined;
   /** Whether the listeners of `exit` have been called after such an error, or on Bun are called. */
   #over = false;
   /** Whether `exit` is being emitted because the event loop has run dry. */
   #exitsDry = false;
+  /** Whether an exit was refused after Bun has emitted `exit`, which it does once only. */
+  #emitted = false;
   /** Whether a failure of the handlers, which nobody has handled, decides the status. */
   #failed = false;
   /** How the program is being ended by the module. */
@@ -139,7 +151,7 @@ export class NodeRuntime implements Runtime {
   // ---------------------------------------------------------------------------- what it is asked
 
   get exitCode(): number {
-    return Number(this.#process.exitCode ?? 0);
+    return Number(this.#process.exitCode ?? 0) | 0;
   }
 
   /** Unset is not the same as 0 where a top-level `await` never settles. */
@@ -169,8 +181,12 @@ export class NodeRuntime implements Runtime {
   }
 
   get #colors(): boolean {
-    const { stderr } = this.#process;
-    return stderr.isTTY === true && stderr.hasColors?.() === true;
+    try {
+      const { stderr } = this.#process;
+      return stderr.isTTY === true && stderr.hasColors?.() === true;
+    } catch {
+      return false; // The program has put something else in its place.
+    }
   }
 
   /** Writes to the console that the program has put in place, or else to the one from before. */
@@ -332,29 +348,32 @@ export class NodeRuntime implements Runtime {
   install(ends: Ends): void {
     this.#ends = ends;
     const process = this.#process;
-    replace(process, "exit", (native) => this.#exitInPlaceOf(native));
-    replace(process, "reallyExit", (native) => this.#reallyExitInPlaceOf(native));
     if (this.#isBun) {
       process.prependListener("beforeExit", this.#onBunBeforeExit);
       process.prependListener("exit", this.#onBunExit);
       process.prependListener("uncaughtExceptionMonitor", this.#onBunError);
-      return;
+    } else if (!replace(process, "emit", (native) => this.#emitInPlaceOf(native))) {
+      throw new TypeError("Cannot load @atexit/atexit: the program has frozen process.emit");
     }
-    // Only what tells of an end is looked at, so that the stacks of other events are as they were.
+    replace(process, "exit", (native) => this.#exitInPlaceOf(native));
+    replace(process, "reallyExit", (native) => this.#reallyExitInPlaceOf(native));
+  }
+
+  /** Only what tells of an end is looked at, so that the stacks of other events are as they were. */
+  #emitInPlaceOf(native: NodeProcess["emit"]): NodeProcess["emit"] {
+    const process = this.#process;
     const onEvent = (emit: () => boolean, event: string, args: unknown[], wrapper: Listener) =>
       this.#onEvent(emit, event, args, wrapper);
-    replace(process, "emit", (native) => {
-      const wrapper = {
-        emit(this: unknown, event: string): boolean {
-          const args = arguments as unknown as [string, ...unknown[]];
-          if (this !== process || typeof event !== "string" || !hasOwn(events, event)) {
-            return apply(native, this, args);
-          }
-          return onEvent(() => apply(native, this, args), event, args, wrapper.emit);
-        },
-      };
-      return wrapper.emit;
-    });
+    const wrapper = {
+      emit(this: unknown, event: string): boolean {
+        const args = arguments as unknown as [string, ...unknown[]];
+        if (this !== process || typeof event !== "string" || !hasOwn(events, event)) {
+          return apply(native, this, args);
+        }
+        return onEvent(() => apply(native, this, args), event, args, wrapper.emit);
+      },
+    };
+    return wrapper.emit;
   }
 
   #exitInPlaceOf(native: NodeProcess["exit"]): NodeProcess["exit"] {
@@ -403,7 +422,7 @@ export class NodeRuntime implements Runtime {
   #onReallyExit(native: NodeProcess["reallyExit"], code: unknown, exit: Listener): void {
     const ends = this.#ends;
     if (this.#isOver) return native(code);
-    const given = typeof code === "number" ? code : this.exitCode;
+    const given = typeof code === "number" ? code | 0 : this.exitCode;
     const last = ends.exitNow(given, this.#cut("process.reallyExit()", exit));
     this.#die();
     ends.raiseFailure();
@@ -422,6 +441,7 @@ export class NodeRuntime implements Runtime {
       throw error;
     } finally {
       this.#ends.refused(reason); // It is still here.
+      this.#emitted = this.#isBun && this.#process._exiting === true;
     }
   }
 
@@ -441,7 +461,7 @@ export class NodeRuntime implements Runtime {
       case "exit":
         return this.#process._exiting === true ? this.#onExit(emit, value, wrapper) : emit();
       case "uncaughtExceptionMonitor":
-        if (this.#raised !== undefined && this.#raised.error === value) return false;
+        if (isOf(this.#raised, value)) return false;
         return this.#onTold(emit, value);
       case "unhandledRejection":
         return this.#onRejection(emit, value);
@@ -489,7 +509,7 @@ export class NodeRuntime implements Runtime {
     if (ends.calling) this.#stopHandler(wrapper);
     if (this.#fatal !== undefined) return this.#onFatalExit(emit, this.#fatal);
     if (ends.leaving) return this.#leaving === undefined ? emit() : this.#emitExit(emit);
-    if (!this.#dry) {
+    if (!this.#dry && (this.#isBun || isCalledByExit(wrapper))) {
       ends.unload("exit", this.#cut("process.exit()", wrapper));
       return emit(); // What the handlers have raised comes in `process.reallyExit`.
     }
@@ -551,23 +571,22 @@ export class NodeRuntime implements Runtime {
     if (handled) return true;
     const deferred = this.#deferred;
     this.#deferred = undefined;
-    if (deferred !== undefined && deferred.error === reason) return true;
-    this.#rejected = { reason };
+    if (isOf(deferred, reason)) return true;
+    this.#rejected = { error: reason };
     return false;
   }
 
   #onError(emit: () => boolean, error: unknown): boolean {
-    const raised = this.#raised;
-    if (raised !== undefined && raised.error === error) {
+    if (isOf(this.#raised, error)) {
       this.#fatal = { error, raise: () => {} };
       return false;
     }
-    if (this.#told === undefined || this.#told.error !== error) return emit();
+    if (!isOf(this.#told, error)) return emit();
     this.#told = undefined;
-    const rejected = this.#rejected;
+    const rejected = comesFrom(error, this.#rejected) ? this.#rejected : undefined;
     this.#rejected = undefined;
     const uncaught = {
-      error: rejected === undefined ? error : rejected.reason,
+      error: rejected === undefined ? error : rejected.error,
       raise: () => this.#raiseAgain(error),
     };
     let handled = false;
@@ -579,6 +598,7 @@ export class NodeRuntime implements Runtime {
     if (!handled && rejected === undefined) this.#deferred = { error };
     if (handled || !endsNow) return true;
     this.#fatal = uncaught;
+    this.startTimer(0, () => this.#fatal = undefined); // Whoever has replaced `emit` may handle it.
     if (this.#exitsDry) this.#process.exitCode = 1; // Node.js leaves it, since `exit` was emitted.
     return false;
   }
@@ -599,8 +619,15 @@ export class NodeRuntime implements Runtime {
     if (ends.active && !this.#turned) this.#turnOnBun();
     else if (ends.active || this.#asked) this.#runDry();
     else if (ends.asynchronous) this.#askOnBun();
+    else if (this.#emitted) this.#onLastOfBun();
     else this.#setDry();
   };
+
+  /** Bun does not emit `exit` any more: this is the last that it tells of. */
+  #onLastOfBun(): void {
+    this.#ends.unload("dry", unloading);
+    this.#ends.raiseFailure();
+  }
 
   /** Bun tells of a rejection after this event, and then what settles at once has not done so yet. */
   #turnOnBun(): void {
@@ -628,7 +655,7 @@ export class NodeRuntime implements Runtime {
   };
 
   readonly #onBunError = (error: unknown): void => {
-    if (this.#raised !== undefined && this.#raised.error === error) return;
+    if (isOf(this.#raised, error)) return;
     const handled = this.#isHandled();
     this.#holdExits();
     const uncaught = { error, raise: () => this.#raiseAgain(error) };
@@ -651,8 +678,8 @@ export class NodeRuntime implements Runtime {
     });
   };
 
-  readonly #onBunRejection = (reason: unknown): void => {
-    if (placeOf(this.#onBunRejection) !== undefined) return; // The program emits it itself.
+  readonly #onBunRejection = (reason: unknown, promise: unknown): void => {
+    if (this.#natives.peek?.status(promise) !== "rejected") return; // The program emits it itself.
     const process = this.#process;
     const handled = process.listenerCount("unhandledRejection") > 1;
     const raise = () => {
@@ -684,8 +711,11 @@ function takeNatives(): Natives {
     Bun,
   } = globalThis as unknown as Natives & {
     console?: { error?: (text: string) => void };
-    Bun?: Util & WorkerThreads;
+    Bun?: Bun;
   };
+  if (typeof process?.emit !== "function") {
+    throw new Error("Cannot load @atexit/atexit: it needs Deno, Node.js or Bun");
+  }
   const { emit } = process;
   const getBuiltinModule = process.getBuiltinModule ?? builtinModulesOf(process, Bun);
   const writeError = console?.error;
@@ -699,17 +729,47 @@ function takeNatives(): Natives {
     queueMicrotask,
     reject: Promise.reject.bind(Promise),
     reportError,
+    peek: Bun?.peek,
     writeError,
   };
 }
 
+/** Whether the runtime has told of this very error. */
+function isOf(told: Told | undefined, error: unknown): boolean {
+  return told !== undefined && is(told.error, error);
+}
+
+/** Whether an uncaught error is a rejection. Of a reason that is no error Node.js makes one of its own. */
+function comesFrom(error: unknown, rejected: Told | undefined): boolean {
+  if (rejected === undefined) return false;
+  try {
+    return isOf(rejected, error) ||
+      (error as { code?: unknown }).code === "ERR_UNHANDLED_REJECTION";
+  } catch {
+    return false; // A hostile error.
+  }
+}
+
 /** The first versions of Bun 1.2 have what is used of those modules in other places. */
-function builtinModulesOf(process: NodeProcess, Bun?: Util & WorkerThreads): GetBuiltinModule {
+function builtinModulesOf(process: NodeProcess, Bun: Bun | undefined): GetBuiltinModule {
   if (Bun === undefined) {
     throw new Error("Cannot load @atexit/atexit: it needs Node.js 20.16, 22.3 or newer");
   }
   const { inspect, isMainThread } = Bun;
   return () => ({ inspect, isMainThread, constants: process.binding!("constants").os });
+}
+
+/** Whether an `exit` that was imported by name has called a function. Safe answer: yes. */
+function isCalledByExit(func: Listener): boolean {
+  try {
+    const lines = callersOf(func);
+    for (let i = 1; i < lines.length; i++) {
+      if (apply(indexOf, lines[i], ["exit ("]) >= 0) return true;
+    }
+    return false;
+  } catch {
+    return true; // The program has changed how stacks are made.
+  }
 }
 
 /** Where in the program a function was called, by the stack. Nowhere if the program has changed that. */
@@ -726,12 +786,12 @@ function placeOf(func: Listener): string | undefined {
   return undefined;
 }
 
-/** Puts a function of ours in the place of a native one. It looks like the native one. */
+/** Puts a function of ours, which looks the same, in the place of a native one, if that can be replaced. */
 function replace<T extends object, K extends keyof T>(
   target: T,
   name: K,
   wrap: (native: T[K]) => T[K],
-): void {
+): boolean {
   const native = target[name];
   const value = wrap(native);
   if (typeof value === "function") {
@@ -739,5 +799,6 @@ function replace<T extends object, K extends keyof T>(
     defineProperty(value, "length", getOwnPropertyDescriptor(native, "length") ?? {});
   }
   const isNew = !hasOwn(target, name);
-  defineProperty(target, name, isNew ? { value, writable: true, configurable: true } : { value });
+  const property = isNew ? { value, writable: true, configurable: true } : { value };
+  return defineProperty(target, name, property);
 }

@@ -135,6 +135,8 @@ Deno.test("a report does not count the places that an error shares with its caus
     register(function nested() { fails(); });`;
   const outcome = await run(program);
   assertOutcome(outcome, { code: 3, counts: { "Error: outer": 2, registry: 0 } });
+  // Before 2.6 Deno shows the calls instead of counting them.
+  if (version < 206) return;
   assertOutcome(outcome, ({ stderr }) => {
     assertEquals(stderr.match(/\.\.\. \d+ lines/g), null);
     const direct = stderr.slice(stderr.indexOf("handler direct"));
