@@ -9,7 +9,7 @@ const { defineProperty, getPrototypeOf, hasOwn } = Object;
 const { captureStackTrace } = Error;
 const ObjectPrototype = Object.prototype;
 const functionToString = Function.prototype.toString;
-const { endsWith, indexOf, replace, slice, split, startsWith } = String.prototype;
+const { endsWith, indexOf, lastIndexOf, replace, slice, split, startsWith } = String.prototype;
 const isInstance = Function.prototype[Symbol.hasInstance];
 
 /**
@@ -275,15 +275,22 @@ export function placeIn(line: string): string {
     : apply(slice, line, [open + 1, -1]);
 }
 
+/** Where the files of this module are. Looked up when it is needed first. */
+let home: { readonly path: string | undefined } | undefined;
+
 /**
- * Where the files of this module are, unless it has been bundled into a program. A path without
- * `file://`, since Bun's stacks have none.
+ * Where the files of this module are, unless it has been bundled into a program: so says the stack, since
+ * `import.meta` is a syntax error in bundles of some kinds. A path without `file://`, as Bun has it.
  */
-function homeOf(url: string): string | undefined {
-  const isOwn = apply(endsWith, url, ["/errors.ts"]) || apply(endsWith, url, ["/errors.js"]);
-  if (!isOwn) return undefined;
-  const start = apply(startsWith, url, ["file://"]) ? "file://".length : 0;
-  return apply(slice, url, [start, -"errors.ts".length]);
+function findHome(): string | undefined {
+  try {
+    const place = placeIn(callersOf(findHome)[1]);
+    const end: number = apply(lastIndexOf, place, ["/errors."]) + "/".length;
+    if (end === 0) return undefined;
+    return apply(slice, place, [apply(startsWith, place, ["file://"]) ? "file://".length : 0, end]);
+  } catch {
+    return undefined; // The program has changed how stacks are made.
+  }
 }
 
 /** The files that handlers are called through, and that errors come through. In npm's package they end in `.js`. */
@@ -299,14 +306,15 @@ const ownFiles = {
 
 /** Leaves the calls of this module out of the stacks in a text: they tell its user nothing. */
 function withoutOwnCalls(text: string): string {
-  const home = homeOf(import.meta.url); // Not at import, since looking at it takes 0.1 ms.
+  home ??= { path: findHome() };
+  const { path } = home;
   const plain = withoutColors(text);
-  if (home === undefined || apply(indexOf, plain, [home]) < 0) return text;
+  if (path === undefined || apply(indexOf, plain, [path]) < 0) return text;
   let shown = "";
   const lines: string[] = apply(split, text, ["\n"]);
   const plainLines: string[] = apply(split, plain, ["\n"]);
   for (let i = 0; i < lines.length; i++) {
-    const isOwn = isOwnCall(plainLines[i], home) || countsCalls(plainLines[i]);
+    const isOwn = isOwnCall(plainLines[i], path) || countsCalls(plainLines[i]);
     if (!isOwn) shown += i === 0 ? lines[i] : `\n${lines[i]}`;
     else if (apply(endsWith, lines[i], [" {"])) shown += " {"; // Properties of the error follow.
   }
@@ -325,11 +333,11 @@ function countsCalls(line: string): boolean {
 }
 
 /** Whether a line is that of a call in a file of this module. */
-function isOwnCall(line: string, home: string): boolean {
-  const start: number = apply(indexOf, line, [home]);
+function isOwnCall(line: string, path: string): boolean {
+  const start: number = apply(indexOf, line, [path]);
   if (start < 0 || apply(indexOf, line, ["    at "]) < 0) return false;
-  const end: number = apply(indexOf, line, [":", start + home.length]);
-  return hasOwn(ownFiles, apply(slice, line, [start + home.length, end - ".ts".length]));
+  const end: number = apply(indexOf, line, [":", start + path.length]);
+  return hasOwn(ownFiles, apply(slice, line, [start + path.length, end - ".ts".length]));
 }
 
 /** Why a handler is not awaited, and what helps. */

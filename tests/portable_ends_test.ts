@@ -183,6 +183,12 @@ testRows({
         lines: ["started", "last 0 dry"],
         code: 13,
       },
+      "node 22.3": {
+        because: "it sets it later, as Node.js 20",
+        lines: ["started", "last 0 dry"],
+        code: 13,
+        stderr: /^Warning: Detected unsettled top-level await at/,
+      },
     },
   },
   "an exit while a top-level await never settles": {
