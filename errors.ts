@@ -218,7 +218,8 @@ export class Reporter {
   waiting(handler: unknown, seconds: number, behind: number, { text, error }: Reason): void {
     const head = `Still awaiting atexit handler ${nameOf(handler)}`;
     const waits = behind === 1 ? "1 handler waits" : `${behind} handlers wait`;
-    const line = ` after ${seconds} s, ${waits} behind it. The program ends because ${text}. ` +
+    const others = behind === 0 ? "" : `, and ${waits} behind it`;
+    const line = ` after ${seconds} s${others}. The program ends because ${text}. ` +
       `Set a limit with setGracePeriod(), or with the timeout of exit() or exitOnSignals()`;
     if (error === undefined) this.#write(() => this.#output.highlight(head) + line);
     else this.#report(head, `${line}. The error:`, error.value);
@@ -358,7 +359,7 @@ function explain(cut: Cut): { reason: string; remedy: string } {
     case "time":
       return {
         reason: `the time is over, ${cut.limit} ms for all handlers`,
-        remedy: "Give them a longer timeout",
+        remedy: "Give them a longer timeout or grace period",
       };
     case "unload":
       return {

@@ -797,7 +797,7 @@ export class Lifecycle implements Ends, RunHost, DeadlineHost, CoverHost {
     this.#ending!.timedOut = true;
     this.#giveUp(
       `The handler did not settle within nine tenths of the ${limit} ms: ` +
-        `the last one is for the handlers behind it. Give handlers a longer timeout`,
+        `the last one is for the handlers behind it. Give handlers a longer timeout or grace period`,
       true,
     );
   }
@@ -807,7 +807,7 @@ export class Lifecycle implements Ends, RunHost, DeadlineHost, CoverHost {
     ending.timedOut = true;
     ending.cut ??= { kind: "time", limit };
     this.#giveUp(
-      `The handler did not settle within ${limit} ms. Give handlers a longer timeout`,
+      `The handler did not settle within ${limit} ms. Give handlers a longer timeout or grace period`,
       false,
     );
   }

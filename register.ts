@@ -9,6 +9,7 @@ const { apply } = Reflect;
 const { hasOwn } = Object;
 const { startsWith } = String.prototype;
 const functionToString = Function.prototype.toString;
+const NativePromise = Promise;
 
 /**
  * Registers a method, as its decorator: a static method once, with `this` being the class; another
@@ -267,13 +268,24 @@ function isClass(func: AnyFunction): boolean {
   }
 }
 
+/** Whether a value is a promise, which a function has returned that was to be registered. */
+function isPromise(value: unknown): boolean {
+  return typeof value === "object" && value instanceof NativePromise;
+}
+
 function noHandler(caller: string, func: unknown, args: readonly unknown[]): TypeError {
   const name = typeof args[0];
   const isOldDecorator = (args.length === 2 || args.length === 3) &&
     (name === "string" || name === "symbol");
-  const received = typeof func === "function" ? "a class" : describe(func);
+  const received = typeof func === "function"
+    ? "a class"
+    : isPromise(func)
+    ? "a promise"
+    : describe(func);
   const remedy = typeof func === "function" || isOldDecorator
-    ? `. As a decorator, @${caller} is for methods, and for decorators of the standard kind: turn off experimentalDecorators`
+    ? `. As a decorator, @${caller} is for methods, and for decorators of the standard kind: turn off experimentalDecorators, use Bun 1.4 or newer`
+    : func === undefined || isPromise(func)
+    ? ". Pass the function, and do not call it"
     : "";
   return new TypeError(
     `Cannot register the exit handler: expected a function, received ${received}${remedy}`,

@@ -108,6 +108,9 @@ export type Cover = SymbolConstructor extends { readonly dispose: infer S extend
  */
 export function exitOnSignals(options?: ExitOnSignalsOptions): Cover {
   const action = "exit on signals";
+  if (typeof options === "object" && options !== null && Symbol.iterator in options) {
+    throw new TypeError(`Cannot ${action}: expected options, received a list: pass { signals }`);
+  }
   const timeout = checkMilliseconds(optionOf(options, "timeout", action), action);
   const signals = optionOf(options, "signals", action);
   const takeBack = realm.exitOnSignals({

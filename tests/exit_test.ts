@@ -127,11 +127,11 @@ for (
         /^Exception in atexit handler stuck1:\n\[Error: .* did not settle within nine tenths of the 500 ms/,
       counts: {
         "Exception in atexit handler": 2,
-        "Exception in atexit handler stuck2:\n[Error: The handler did not settle within 500 ms. Give handlers a longer timeout]\n":
+        "Exception in atexit handler stuck2:\n[Error: The handler did not settle within 500 ms. Give handlers a longer timeout or grace period]\n":
           1,
-        "Cannot await atexit handler slow: the time is over, 500 ms for all handlers. Give them a longer timeout\nPromise { <pending> }\n":
+        "Cannot await atexit handler slow: the time is over, 500 ms for all handlers. Give them a longer timeout or grace period\nPromise { <pending> }\n":
           1,
-        "error: Uncaught Error: The handler did not settle within 500 ms. Give handlers a longer timeout\n":
+        "error: Uncaught Error: The handler did not settle within 500 ms. Give handlers a longer timeout or grace period\n":
           1,
       },
     });

@@ -500,7 +500,7 @@ Deno.test("Lifecycle: after the timeout the rest are called without being awaite
   assertEquals(program.reports, [
     "Exception in atexit handler stuck:",
     "Cannot await atexit handler registered meanwhile: the time is over, 100 ms for all handlers. " +
-    "Give them a longer timeout",
+    "Give them a longer timeout or grace period",
   ]);
   assertEquals(program.runtime.written[0].includes("did not settle within 100 ms"), true);
   stuck.resolve();
@@ -523,7 +523,7 @@ Deno.test("Lifecycle: the last tenth of the time belongs to the handlers behind"
   ]);
   assertEquals(program.runtime.written, [
     "Exception in atexit handler stuck:\nError: The handler did not settle within nine tenths of the 100 ms: " +
-    "the last one is for the handlers behind it. Give handlers a longer timeout",
+    "the last one is for the handlers behind it. Give handlers a longer timeout or grace period",
   ]);
 });
 
@@ -997,7 +997,7 @@ Deno.test("Lifecycle: a dry program whose handler's time was over is ended", () 
   program.lifecycle.dry();
   program.runtime.pass(100);
   assertEquals(program.runtime.ends, [
-    "raise Error: The handler did not settle within 100 ms. Give handlers a longer timeout",
+    "raise Error: The handler did not settle within 100 ms. Give handlers a longer timeout or grace period",
     "exit 0",
   ]);
 });

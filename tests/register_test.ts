@@ -73,3 +73,13 @@ Deno.test("register as a decorator of anything but a method throws a TypeError",
     ),
   });
 });
+
+Deno.test("register() says so where the function was called instead of passed", () => {
+  for (const [value, name] of [[undefined, "undefined"], [Promise.resolve(), "a promise"]]) {
+    assertThrows(
+      () => register(value as unknown as () => void),
+      TypeError,
+      `expected a function, received ${name}. Pass the function, and do not call it`,
+    );
+  }
+});
