@@ -72,6 +72,8 @@ interface Holding {
 interface NodeProcess {
   exitCode?: number | string | null;
   versions?: { node?: string; deno?: string };
+  /** Whether its `exit` event is being emitted. Not documented (2.0.6 to 2.9.6). */
+  _exiting?: boolean;
   exit(code: number): void;
   reallyExit(code: number): void;
   emit(event: string, code: unknown): boolean;
@@ -101,7 +103,7 @@ export class DenoRuntime implements Runtime {
   #dry = false;
   /** Whether listeners of `unload` are being called. */
   #unloading = false;
-  /** Whether a program that has registered nothing is over: only `exit` listeners of `process` follow. */
+  /** Whether a program that has registered nothing seems to be over: only `exit` of `process` follows. */
   #over = false;
   /** Whether `unload` was dispatched, which Deno's `exit` does once only. */
   #unloaded = false;
@@ -180,7 +182,8 @@ export class DenoRuntime implements Runtime {
   }
 
   firstUse(): void {
-    if (this.#over) this.#ends.unload("dry", unloading);
+    // A program may have dispatched the events itself, and goes on.
+    if (this.#over && loadedProcess()?._exiting === true) this.#ends.unload("dry", unloading);
   }
 
   /** Asynchronous handlers may still be registered by `beforeExit` listeners of `process`. */
@@ -516,7 +519,7 @@ export class DenoRuntime implements Runtime {
     try {
       const outcome = dispatch();
       if (isDry && ends.used) this.#watchProcess();
-      else this.#over = isDry && !this.#isByHand();
+      else this.#over = isDry;
       if (begins) ends.unloaded();
       return outcome;
     } finally {

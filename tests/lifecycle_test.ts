@@ -620,7 +620,7 @@ Deno.test("Lifecycle: a handler that is awaited for 10 s without a limit is name
     assertEquals(program.runtime.written, []);
     program.runtime.pass(60_000);
     assertEquals(program.runtime.written, [
-      "Still awaiting atexit handler slow after 10 s, 1 handler waits behind it. " +
+      "Still awaiting atexit handler slow after 10 s, and 1 handler waits behind it. " +
       `The program ends because ${reason}. Set a limit with setGracePeriod(), ` +
       `or with the timeout of exit() or exitOnSignals()${rest}`,
     ]);
@@ -642,7 +642,7 @@ Deno.test("Lifecycle: each handler has 10 s before it is named", async () => {
   assertEquals(program.reports, []);
   program.runtime.pass(1);
   assertEquals(
-    program.reports[0].startsWith("Still awaiting atexit handler b after 10 s, 0"),
+    program.reports[0].startsWith("Still awaiting atexit handler b after 10 s. The"),
     true,
   );
 });
