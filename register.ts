@@ -1,7 +1,7 @@
 // Registering handlers, and taking them back.
 
 import { describe } from "./errors.ts";
-import type { AnyFunction } from "./registry.ts";
+import { type AnyFunction, isThenable } from "./registry.ts";
 import { realm } from "./realm.ts";
 
 // Taken now, so that a program that changes them later cannot break a call.
@@ -9,7 +9,6 @@ const { apply } = Reflect;
 const { hasOwn } = Object;
 const { startsWith } = String.prototype;
 const functionToString = Function.prototype.toString;
-const NativePromise = Promise;
 
 /**
  * Registers a method, as its decorator: a static method once, with `this` being the class; another
@@ -268,23 +267,19 @@ function isClass(func: AnyFunction): boolean {
   }
 }
 
-/** Whether a value is a promise, which a function has returned that was to be registered. */
-function isPromise(value: unknown): boolean {
-  return typeof value === "object" && value instanceof NativePromise;
-}
-
 function noHandler(caller: string, func: unknown, args: readonly unknown[]): TypeError {
   const name = typeof args[0];
   const isOldDecorator = (args.length === 2 || args.length === 3) &&
     (name === "string" || name === "symbol");
+  const isPromise = typeof func === "object" && func !== null && isThenable(func);
   const received = typeof func === "function"
     ? "a class"
-    : isPromise(func)
+    : isPromise
     ? "a promise"
     : describe(func);
   const remedy = typeof func === "function" || isOldDecorator
     ? `. As a decorator, @${caller} is for methods, and for decorators of the standard kind: turn off experimentalDecorators, use Bun 1.4 or newer`
-    : func === undefined || isPromise(func)
+    : func === undefined || isPromise
     ? ". Pass the function, and do not call it"
     : "";
   return new TypeError(

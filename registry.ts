@@ -344,7 +344,7 @@ function isObject(result: unknown): result is object {
 }
 
 /** Whether a result is a promise or like one. Asking may call a getter, which may throw. */
-function isThenable(result: object): boolean {
+export function isThenable(result: object): boolean {
   try {
     return "then" in result && typeof result.then === "function";
   } catch {

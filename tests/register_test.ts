@@ -12,6 +12,10 @@ Deno.test("register() returns the function", () => {
 });
 
 Deno.test("register() throws a TypeError if the function is not callable", () => {
+  const fails = () => {
+    throw new Error("looked at");
+  };
+  const hostile = new Proxy({}, { get: fails, getPrototypeOf: fails, has: fails });
   const values: [unknown, string][] = [
     [undefined, "undefined"],
     [null, "null"],
@@ -19,6 +23,7 @@ Deno.test("register() throws a TypeError if the function is not callable", () =>
     ["text", '"text"'],
     [{}, "an object"],
     [Symbol("s"), "a symbol"],
+    [hostile, "an object"],
   ];
   for (const add of [register, registerAsync]) {
     for (const [value, name] of values) {
