@@ -294,7 +294,10 @@ function findHome(): string | undefined {
   }
 }
 
-/** The files that handlers are called through, and that errors come through. In npm's package they end in `.js`. */
+/**
+ * The files that handlers are called through, and that errors come through. In npm's package they
+ * end in `.js`.
+ */
 const ownFiles = {
   "exit": 0,
   "lifecycle": 0,

@@ -58,7 +58,7 @@ interface GetBuiltinModule {
   (name: "node:worker_threads"): WorkerThreads;
 }
 
-/** What is needed later. Taken when the module is loaded: what the program replaces is its own affair. */
+/** What is needed later. Taken at the import: what the program puts in its place is its own affair. */
 interface Natives {
   readonly process: NodeProcess;
   readonly emit: NodeProcess["emit"];
@@ -392,8 +392,8 @@ export class NodeRuntime implements Runtime {
 
   /** `process.exit()`: the handlers run before the listeners of `exit`. */
   #onExitCall(native: NodeProcess["exit"], args: unknown[], exit: Listener): void {
-    const given = args.length === 0 ? this.exitCode : this.#codeFrom(args[0]);
-    if (this.#isOver || given === undefined) return apply(native, this.#process, args);
+    const given = this.#isOver ? undefined : this.#codeFrom(args);
+    if (given === undefined) return apply(native, this.#process, args);
     const last = this.#ends.exitNow(given, this.#cut("process.exit()", exit));
     this.#leave(last, () => apply(native, this.#process, last === given ? args : [last]));
   }
@@ -403,12 +403,13 @@ export class NodeRuntime implements Runtime {
     return this.#over || this.#fatal !== undefined && !this.#ends.used;
   }
 
-  /** The code that `process.exit()` makes of a value, if it does not throw for it. */
-  #codeFrom(value: unknown): number | undefined {
+  /** The code that `process.exit()` makes of its arguments, if it does not throw for them. */
+  #codeFrom(args: unknown[]): number | undefined {
+    if (args.length === 0) return this.exitCode;
     const process = this.#process;
     const before = process.exitCode;
     try {
-      process.exitCode = value as number;
+      process.exitCode = args[0] as number;
     } catch {
       return undefined;
     }
@@ -684,7 +685,7 @@ export class NodeRuntime implements Runtime {
     const handled = process.listenerCount("unhandledRejection") > 1;
     const raise = () => {
       process.removeListener("unhandledRejection", this.#onBunRejection);
-      this.#raiseRejection(reason);
+      this.#natives.reject(reason); // Nobody listens any more: Bun prints it and ends the program.
     };
     const uncaught = { error: reason, raise };
     const endsNow = this.#ends.showError(() => handled ? undefined : uncaught);
@@ -692,11 +693,6 @@ export class NodeRuntime implements Runtime {
     this.#fatal = uncaught;
     raise();
   };
-
-  /** Nobody listens any more, so that Bun prints it and ends the program. */
-  #raiseRejection(reason: unknown): void {
-    this.#natives.reject(reason);
-  }
 }
 
 function takeNatives(): Natives {
@@ -786,7 +782,11 @@ function placeOf(func: Listener): string | undefined {
   return undefined;
 }
 
-/** Puts a function of ours, which looks the same, in the place of a native one, if that can be replaced. */
+/**
+ * Puts a function of ours in the place of a native one. It looks like the native one.
+ *
+ * @returns Whether that can be replaced.
+ */
 function replace<T extends object, K extends keyof T>(
   target: T,
   name: K,
