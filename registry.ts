@@ -36,11 +36,17 @@ const none: readonly unknown[] = [];
 const few = 32;
 
 /**
- * So often more of them are looked through before they are indexed. To look at one takes 0.1 ns, to
- * index it 50 ns or more: so whoever takes back a few pays for no index, and whoever takes back many
- * pays a third more than for the index alone.
+ * Looking through all that are not indexed, for one function, takes 0.1 ns for each of them. So from so
+ * many functions on it is faster to look up each handler among the functions.
  */
-const patience = 128;
+const many = 128;
+
+/**
+ * So many times they are looked through before they are indexed, which takes 50 ns or more for each:
+ * so whoever takes back a few pays for no index, and whoever takes back many, one by one, pays twice
+ * what the index alone would cost.
+ */
+const patience = 512;
 
 /** For each function the position of its handler, or all of them. */
 type Positions = Map<AnyFunction, number | number[]>;
@@ -59,7 +65,9 @@ function makePositions(): Positions {
  *
  * Invariant: the handlers are at `#funcs[0]` to `#funcs[#count - 1]`, of which `#removed` are
  * `undefined` and `#asynchronous` are awaited. What one is called with is at the same position of
- * `#calls`. All else is `undefined`. `#positions` has for each function all its positions
+ * `#calls`. All else is `undefined`. The functions in `#marked` are taken back, and their handlers still
+ * there: only `remove` adds to them, and whatever else is done sweeps these handlers away first.
+ * `#positions` has for each function all its positions
  * below `#indexed`, and perhaps some that it has left, because `pop` does not clean up behind
  * itself: so a position counts only if the function is still there.
  */
@@ -73,19 +81,25 @@ export class Stack {
   #indexed = 0;
   /** How often those that are not indexed have been looked through. */
   #searches = 0;
+  #marked: AnyFunction[] = [];
+  /** Whether a microtask is going to sweep. */
+  #sweepsSoon = false;
 
   /** How many handlers there are. */
   get size(): number {
+    this.#sweep();
     return this.#count - this.#removed;
   }
 
   /** How many of them a graceful run awaits. */
   get asynchronous(): number {
+    this.#sweep();
     return this.#asynchronous;
   }
 
   /** Puts a handler on top. */
   push(func: AnyFunction, call?: Call): void {
+    if (this.#marked.length > 0) this.#sweep();
     const position = this.#count++;
     this.#funcs[position] = func;
     if (call === undefined) return;
@@ -98,6 +112,7 @@ export class Stack {
 
   /** Takes the handler on top off the stack. */
   pop(): Handler | undefined {
+    if (this.#marked.length > 0) this.#sweep();
     while (this.#count > 0) {
       const position = --this.#count;
       if (this.#indexed > position) this.#indexed = position;
@@ -108,16 +123,41 @@ export class Stack {
     return undefined;
   }
 
-  /** Takes back every handler of a function. */
+  /**
+   * Takes back every handler of a function. Those taken back in a row among many others are looked for
+   * together, by the next microtask at the latest: so it is known what is the best way to find them.
+   */
   remove(func: AnyFunction): void {
     if (typeof func !== "function") return; // It may be what stands for those taken back.
-    this.#removeNewest(func);
-    if (this.#positions !== undefined) this.#removeIndexed(func, this.#positions);
-    while (this.#count > 0 && this.#funcs[this.#count - 1] === undefined) {
-      this.#count--;
-      this.#removed--;
+    const unindexed = this.#count - this.#indexed;
+    if (unindexed <= few) {
+      for (let i = this.#indexed; i < this.#count; i++) this.#drop(i, func);
+      this.#removeIndexed(func);
+      this.#trim();
+      return;
     }
-    if (this.#indexed > this.#count) this.#indexed = this.#count;
+    this.#marked[this.#marked.length] = func;
+    if (this.#marked.length > unindexed) this.#sweep(); // Most of them have no handler.
+    else if (!this.#sweepsSoon) this.#sweepSoon();
+  }
+
+  async #sweepSoon(): Promise<void> {
+    this.#sweepsSoon = true;
+    await undefined;
+    this.#sweepsSoon = false;
+    this.#sweep();
+  }
+
+  /** Drops every handler of the functions that are marked. */
+  #sweep(): void {
+    const marked = this.#marked;
+    if (marked.length === 0) return;
+    this.#marked = [];
+    if (this.#searches >= patience) this.#index();
+    if (marked.length < many) { for (let i = 0; i < marked.length; i++) this.#search(marked[i]); }
+    else this.#searchAll(marked);
+    for (let i = 0; i < marked.length; i++) this.#removeIndexed(marked[i]);
+    this.#trim();
   }
 
   #reset(funcs: AnyFunction[], calls: (Registration | undefined)[]): void {
@@ -144,32 +184,45 @@ export class Stack {
     this.#removed++;
   }
 
-  /** Drops every handler of a function that is not indexed, or indexes them all. */
-  #removeNewest(func: AnyFunction): void {
-    if (this.#count - this.#indexed <= few) {
-      for (let i = this.#indexed; i < this.#count; i++) this.#drop(i, func);
-    } else if (this.#searches < patience) {
-      this.#searches++;
-      this.#search(func);
-    } else {
-      this.#index();
-    }
-  }
-
-  #removeIndexed(func: AnyFunction, positions: Positions): void {
-    const found = positions.get(func);
+  #removeIndexed(func: AnyFunction): void {
+    const positions = this.#positions;
+    const found = positions?.get(func);
     if (found === undefined) return;
-    positions.delete(func);
+    positions!.delete(func);
     if (typeof found === "number") this.#drop(found, func);
     else for (let i = 0; i < found.length; i++) this.#drop(found[i], func);
   }
 
+  /** Drops every handler of a function that is not indexed. */
   #search(func: AnyFunction): void {
     const funcs = this.#funcs;
     // After a run most of it may be empty.
     if (funcs.length > 2 * this.#count) funcs.length = this.#count;
     let i = this.#indexed;
     while ((i = apply(indexOf, funcs, [func, i])) >= 0) this.#drop(i, func);
+    this.#searches++;
+  }
+
+  /** Drops every handler of many functions that is not indexed. */
+  #searchAll(marked: readonly AnyFunction[]): void {
+    const isMarked = makePositions();
+    for (let i = 0; i < marked.length; i++) isMarked.set(marked[i], i);
+    const funcs = this.#funcs;
+    const count = this.#count;
+    for (let i = this.#indexed; i < count; i++) {
+      const func = funcs[i];
+      if (func !== undefined && isMarked.get(func) !== undefined) this.#drop(i, func);
+    }
+    this.#searches += many;
+  }
+
+  /** Forgets the gaps on top. */
+  #trim(): void {
+    while (this.#count > 0 && this.#funcs[this.#count - 1] === undefined) {
+      this.#count--;
+      this.#removed--;
+    }
+    if (this.#indexed > this.#count) this.#indexed = this.#count;
   }
 
   /** Indexes every handler, after closing the gaps if they are most of the stack. */

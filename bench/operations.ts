@@ -16,9 +16,9 @@ const { gc } = globalThis as unknown as { gc: () => void };
 const workloads: Record<string, Workload> = {
   /** Registers functions and runs them. */
   run(subject, count) {
-    return perCall(count, (funcs, time) => {
-      time("register", count, () => subject.register(funcs));
-      if (subject.run !== undefined) time("run", count, () => subject.run!());
+    return perCall(count, async (funcs, time) => {
+      await time("register", count, () => subject.register(funcs));
+      if (subject.run !== undefined) await time("run", count, () => subject.run!());
     }, subject);
   },
 
@@ -65,12 +65,12 @@ const workloads: Record<string, Workload> = {
   },
 };
 
-function unregisterSome(subject: Subject, count: number, calls: number): Costs {
+function unregisterSome(subject: Subject, count: number, calls: number): Promise<Costs> {
   const places = shuffle(count).subarray(0, calls);
-  return perCall(count, (funcs, time) => {
+  return perCall(count, async (funcs, time) => {
     const removers: Func[] = [];
-    time("register", count, () => subject.register(funcs, removers));
-    time("unregister", calls, () => subject.unregister!(places, funcs, removers));
+    await time("register", count, () => subject.register(funcs, removers));
+    await time("unregister", calls, () => subject.unregister!(places, funcs, removers));
   }, subject);
 }
 
@@ -85,27 +85,29 @@ function registerAndTakeBack(count: number): WeakRef<WeakKey>[] {
   return refs;
 }
 
-type Timer = (name: string, calls: number, what: () => void) => void;
+/** Times calls, with what they have left for the next microtask. */
+type Timer = (name: string, calls: number, what: () => void) => Promise<void>;
 
 /** Repeats what is done with fresh functions, and tells what each of the timed calls costs. */
-function perCall(
+async function perCall(
   count: number,
-  round: (funcs: Func[], time: Timer) => void,
+  round: (funcs: Func[], time: Timer) => Promise<void>,
   subject: Subject,
-): Costs {
+): Promise<Costs> {
   const costs: Costs = {};
   const rounds = once ? 1 : Math.ceil(1e6 / count);
   const start = cpuTime();
   let done = 0;
-  const time: Timer = (name, calls, what) => {
+  const time: Timer = async (name, calls, what) => {
     const start = cpuTime();
     what();
+    await undefined;
     costs[name] = (costs[name] ?? 0) + (cpuTime() - start - clockCost) * 1e3 / calls;
   };
   while (done < rounds && cpuTime() - start < 1e6) {
     const funcs = makeFunctions(count);
     if (count > 1e4) gc();
-    round(funcs, time);
+    await round(funcs, time);
     subject.clear(funcs);
     done++;
   }

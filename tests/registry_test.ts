@@ -105,6 +105,54 @@ for (const most of [3, 40, 300]) {
   });
 }
 
+Deno.test("Stack does what an array does when many are taken back in a row", () => {
+  for (let seed = 0; seed < 200; seed++) {
+    const random = randomNumbers(seed);
+    const upTo = (most: number) => Math.floor(random() * most);
+    const functions = Array.from({ length: 1 + upTo(500) }, () => () => {});
+    const pick = () => functions[upTo(functions.length)];
+    const stack = new Stack();
+    const naive = new NaiveStack();
+    for (let turn = 0; turn < 6; turn++) {
+      for (let pushes = upTo(400); pushes > 0; pushes--) {
+        const [func, isAwaited] = [pick(), random() < 0.3];
+        stack.push(func, isAwaited ? awaited : undefined);
+        naive.push(func, isAwaited);
+      }
+      for (let removals = upTo(400); removals > 0; removals--) {
+        const func = random() < 0.9 ? pick() : () => {};
+        stack.remove(func);
+        naive.remove(func);
+      }
+      // What is asked first differs: each has to see what was taken back.
+      const asks = [
+        () => assertEquals({ seed, size: stack.size }, { seed, size: naive.size }),
+        () => {
+          const { asynchronous } = naive;
+          assertEquals({ seed, asynchronous: stack.asynchronous }, { seed, asynchronous });
+        },
+        () => {
+          const popped = stack.pop();
+          const func = typeof popped === "object" ? popped.func : popped;
+          assertEquals({ seed, same: func === naive.pop() }, { seed, same: true });
+        },
+        () => {
+          stack.push(functions[0]);
+          naive.push(functions[0], false);
+        },
+      ];
+      const first = upTo(asks.length);
+      for (let i = 0; i < asks.length; i++) asks[(first + i) % asks.length]();
+    }
+    while (naive.size > 0) {
+      const popped = stack.pop();
+      const func = typeof popped === "object" ? popped.func : popped;
+      assertEquals({ seed, same: func === naive.pop() }, { seed, same: true });
+    }
+    assertEquals(stack.pop(), undefined);
+  }
+});
+
 Deno.test("Stack does what an array does while its handlers change it during a run", () => {
   for (let seed = 0; seed < 300; seed++) {
     const random = randomNumbers(seed);

@@ -35,7 +35,7 @@ Deno.test("register() and unregister() in many cycles do not let the heap grow",
   tell(`${cycles} cycles`, performance.now() - start, grownBy / 1024);
 });
 
-Deno.test("unregister() lets a function and its arguments be collected at once", async () => {
+Deno.test("unregister() lets a function and its arguments be collected", async () => {
   assertOutcome(await runFixture("collects_garbage", { command: gc }), { lines: ["nothing"] });
 });
 
