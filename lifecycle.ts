@@ -430,6 +430,7 @@ export class Lifecycle implements Ends, RunHost, DeadlineHost, CoverHost {
   }
 
   exitReason(): ExitReason | undefined {
+    if (!this.#used) this.#runtime.catchUp();
     return this.#ending?.toReason();
   }
 

@@ -87,13 +87,13 @@ export class Stack {
 
   /** How many handlers there are. */
   get size(): number {
-    this.#sweep();
+    if (this.#marked.length > 0) this.#sweep();
     return this.#count - this.#removed;
   }
 
   /** How many of them a graceful run awaits. */
   get asynchronous(): number {
-    this.#sweep();
+    if (this.#marked.length > 0) this.#sweep();
     return this.#asynchronous;
   }
 
@@ -145,13 +145,12 @@ export class Stack {
     this.#sweepsSoon = true;
     await undefined;
     this.#sweepsSoon = false;
-    this.#sweep();
+    if (this.#marked.length > 0) this.#sweep();
   }
 
   /** Drops every handler of the functions that are marked. */
   #sweep(): void {
     const marked = this.#marked;
-    if (marked.length === 0) return;
     this.#marked = [];
     if (this.#searches >= patience) this.#index();
     if (marked.length < many) { for (let i = 0; i < marked.length; i++) this.#search(marked[i]); }

@@ -48,6 +48,10 @@ const isNodeWorker = isWorker && !("WorkerGlobalScope" in realm);
 /** The events that tell of an end of the program, or that its main module is loaded. */
 const ends = { beforeunload: 0, error: 0, load: 0, unhandledrejection: 0, unload: 0 };
 
+/** Where Deno keeps whether `unload` was dispatched, and whether it was before the import. */
+const unloadDispatched = Symbol.for("Deno.isUnloadDispatched");
+const unloadedBefore = unloadDispatched in realm;
+
 /** Why handlers are not awaited in `unload`, and at `close()`. */
 const unloading: Cut = { kind: "unload" };
 const closing: Cut = { kind: "exit", call: "close()", place: undefined };
@@ -103,6 +107,8 @@ export class DenoRuntime implements Runtime {
   #dry = false;
   /** Whether listeners of `unload` are being called. */
   #unloading = false;
+  /** Whether an end has begun with the `unload` whose listeners are being called. */
+  #begins = false;
   /** Whether a program that has registered nothing seems to be over: only `exit` of `process` follows. */
   #over = false;
   /** Whether `unload` was dispatched, which Deno's `exit` does once only. */
@@ -182,8 +188,23 @@ export class DenoRuntime implements Runtime {
   }
 
   firstUse(): void {
-    // A program may have dispatched the events itself, and goes on.
-    if (this.#over && loadedProcess()?._exiting === true) this.#ends.unload("dry", unloading);
+    addEventListener("unload", this.#onNativeUnload);
+    this.catchUp();
+  }
+
+  catchUp(): void {
+    const ends = this.#ends;
+    if (this.#unloading) {
+      if (ends.leaving || ends.calling) return;
+      this.#begins = true;
+      ends.unload(this.#dry && !isTestRunner() ? "dry" : "unload", unloading);
+    } else if (this.#over) {
+      // A program may have dispatched the events itself, and goes on.
+      if (loadedProcess()?._exiting === true && !isTestRunner()) ends.unload("dry", unloading);
+    } else if (!this.#unloaded && isUnloading() && !isTestRunner()) {
+      // By a `Deno.exit` that was saved before the import.
+      ends.unload("exit", unloading);
+    }
   }
 
   /** Asynchronous handlers may still be registered by `beforeExit` listeners of `process`. */
@@ -358,7 +379,6 @@ export class DenoRuntime implements Runtime {
     this.#replaceDispatchEvent(realm.dispatchEvent);
     this.#replaceExit(deno.exit);
     if (typeof realm.close === "function") this.#replaceClose(realm.close);
-    addEventListener("unload", this.#onNativeUnload);
     if (isNodeWorker) this.#watchProcess();
   }
 
@@ -469,10 +489,13 @@ export class DenoRuntime implements Runtime {
     const ends = this.#ends;
     this.#stopHolding();
     this.#dry = false;
+    const isIdle = !ends.used || !ends.active;
     // The test runner dispatches `unload` right away.
-    if (ends.active && (isTestRunner() || this.#isByHand())) return dispatch();
-    if (!ends.active && !this.#asked) {
-      if (!dispatch() || ends.active) return false;
+    if (!isIdle && (isTestRunner() || this.#isByHand())) return dispatch();
+    if (isIdle && !this.#asked) {
+      if (!dispatch()) return false;
+      if (!ends.used) return this.#dry = true;
+      if (ends.active) return false;
       if (!ends.asynchronous || isTestRunner() || this.#isByHand()) return this.#dry = true;
       this.#asked = true;
       this.#askProcess();
@@ -509,21 +532,25 @@ export class DenoRuntime implements Runtime {
     }
   }
 
-  /** `unload`, as Deno dispatches it at a dry event loop, a restart, the end of a test module. */
+  /**
+   * `unload`, as Deno dispatches it at a dry event loop, a restart, the end of a test module. Nothing is
+   * told of it before there is a handler, so that a program without one pays for nothing more.
+   */
   #onUnload(dispatch: () => boolean): boolean {
+    if (this.#unloading) return dispatch(); // By hand, in a listener of it.
     const ends = this.#ends;
-    const isDry = this.#dry && !isTestRunner();
-    const begins = !ends.leaving && !ends.calling;
-    if (begins) ends.unload(isDry ? "dry" : "unload", unloading);
+    const isDry = this.#dry && (!ends.used || !isTestRunner());
+    this.#begins = ends.used && !ends.leaving && !ends.calling;
+    if (this.#begins) ends.unload(isDry ? "dry" : "unload", unloading);
     this.#unloading = this.#unloaded = true;
     try {
       const outcome = dispatch();
-      if (isDry && ends.used) this.#watchProcess();
-      else this.#over = isDry;
-      if (begins) ends.unloaded();
+      this.#over = isDry && !ends.used;
+      if (isDry && ends.used && !isTestRunner()) this.#watchProcess();
+      if (this.#begins) ends.unloaded();
       return outcome;
     } finally {
-      this.#unloading = this.#dry = false;
+      this.#unloading = this.#dry = this.#begins = false;
     }
   }
 
@@ -541,6 +568,7 @@ export class DenoRuntime implements Runtime {
   #closeMain(native: () => void): void {
     if (this.#closing) return native();
     this.#closing = true;
+    addEventListener("unload", this.#onNativeUnload); // Perhaps it is not yet.
     native();
     // Added last, it is called last, so no other listener is lost by what it raises.
     addEventListener("unload", () => this.#ends.unloaded());
@@ -864,6 +892,14 @@ function isTerminal(): boolean {
   } catch {
     return false; // The program has closed it.
   }
+}
+
+/**
+ * Whether `unload` has been dispatched since the import. Deno keeps that under this key (2.0.6 to 2.9.6).
+ * Safe answer: no.
+ */
+function isUnloading(): boolean {
+  return !unloadedBefore && (realm as { [unloadDispatched]?: unknown })[unloadDispatched] === true;
 }
 
 function isNative(func: unknown): boolean {

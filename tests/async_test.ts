@@ -318,7 +318,7 @@ Deno.test("an error joins a run: it goes on, later errors are reported at once, 
     register(() => reportError(new Error("third")));
     registerAsync(async () => {
       Promise.reject(new Error("second"));
-      await sleep();
+      await new Promise((resolve) => addEventListener("unhandledrejection", resolve));
       console.error("awaited");
     });
     Promise.reject(new Error("first"));

@@ -510,3 +510,111 @@ Deno.test("an unhandledRejection listener that is added during the run does not 
     setInterval(() => {}, 1_000);`);
   assertOutcome(outcome, { lines: [], code: 1, counts: { "Uncaught Error: boom": 1 } });
 });
+
+/** How a program gets to its `unload` listeners, with the reason and the status of it. */
+const unloads: { [how: string]: { end: string; reason: string; code: number } } = {
+  "a dry event loop": { end: "", reason: "dry", code: 0 },
+  "Deno.exit()": { end: "Deno.exit(3);", reason: "exit", code: 3 },
+  "Deno.exit() that was saved before the import": { end: "saved(3);", reason: "exit", code: 3 },
+  "close()": { end: "close();", reason: "exit", code: 0 },
+  "exit()": { end: "exit(3);", reason: "exit", code: 3 },
+  "an uncaught SystemExit": { end: "throw new SystemExit(3);", reason: "exit", code: 3 },
+  "unload by hand": { end: 'dispatchEvent(new Event("unload"));', reason: "unload", code: 0 },
+};
+
+for (const [how, { end, reason, code }] of Object.entries(unloads)) {
+  Deno.test(`the first handler runs that an unload listener registers, at ${how}`, async () => {
+    const outcome = await run(`
+      const saved = Deno.exit;
+      const { exit, exitReason, register, SystemExit } = await import("@atexit/atexit");
+      addEventListener("unload", () => {
+        console.log("listener");
+        register(() => console.log("handler", exitReason()?.kind, Deno.exitCode));
+        console.log("registered");
+      }, { once: true });
+      ${end}
+    `);
+    const lines = ["listener", `handler ${reason} ${code}`, "registered"];
+    assertOutcome(outcome, { lines, code, stderr: "" });
+  });
+}
+
+for (const [how, { end, reason, code }] of Object.entries(unloads)) {
+  Deno.test(`exitReason() tells unload listeners why a program ends without handlers, at ${how}`, async () => {
+    const outcome = await run(`
+      const saved = Deno.exit;
+      const { exit, exitReason, SystemExit } = await import("@atexit/atexit");
+      addEventListener("unload", () => console.log(exitReason()?.kind), { once: true });
+      ${end}
+      console.log(exitReason());
+    `);
+    const lines = how === "unload by hand" ? [reason, "undefined"] : [reason];
+    assertOutcome(outcome, (outcome) => assertEquals(outcome.lines.slice(-lines.length), lines));
+    assertOutcome(outcome, { code, stderr: "" });
+  });
+}
+
+Deno.test("the first handler runs that an exit listener of process registers", async () => {
+  const outcome = await run(`
+    import process from "node:process";
+    import { register } from "@atexit/atexit";
+    process.on("exit", () => {
+      register(() => console.log("handler"));
+      console.log("registered");
+    });
+  `);
+  assertOutcome(outcome, { lines: ["handler", "registered"], code: 0, stderr: "" });
+});
+
+Deno.test("a first handler that an unload listener registers raises its failure", async () => {
+  const outcome = await run(`
+    import { register } from "@atexit/atexit";
+    addEventListener("unload", () => {
+      register(() => { throw new Error("bad"); });
+    });
+    addEventListener("unload", () => console.log("other listener"));
+  `);
+  assertOutcome(outcome, {
+    lines: ["other listener"],
+    code: 1,
+    counts: { "Exception in atexit handler": 1, "Uncaught Error: bad": 1 },
+  });
+});
+
+Deno.test("unload by hand in an unload listener leaves the end as it was", async () => {
+  for (const first of ["", 'register(() => console.log("first"));']) {
+    const outcome = await run(`
+      import { exitReason, register } from "@atexit/atexit";
+      ${first}
+      let nested = false;
+      addEventListener("unload", () => {
+        if (nested) return void register(() => console.log("nested", exitReason()?.kind));
+        nested = true;
+        dispatchEvent(new Event("unload"));
+        register(() => console.log("outer"));
+      });
+    `);
+    const lines = ["nested dry", "outer"];
+    assertOutcome(outcome, {
+      lines: first === "" ? lines : ["first", ...lines],
+      code: 0,
+      stderr: "",
+    });
+  }
+});
+
+Deno.test("unload by hand before the first registration starts no run", async () => {
+  const unload = 'dispatchEvent(new Event("unload"));';
+  for (const [beforeImport, afterImport] of [[unload, ""], ["", unload], [unload, unload]]) {
+    const outcome = await run(`
+      ${beforeImport}
+      const { exitReason, register } = await import("@atexit/atexit");
+      ${afterImport}
+      console.log(exitReason());
+      register(() => console.log("handler"));
+      console.log("registered");
+    `);
+    const lines = ["undefined", "registered", "handler"];
+    assertOutcome(outcome, { lines, code: 0, stderr: "" });
+  }
+});

@@ -214,3 +214,15 @@ Deno.test("each file of tests starts from an empty registry, and a test can empt
     ]);
   });
 });
+
+Deno.test("under deno test the first handler that is registered after a refused Deno.exit() runs at the end", async () => {
+  const { stdout } = await runTests(`
+    const { exit } = Deno;
+    const { register } = await import("@atexit/atexit");
+    Deno.test("exits", () => {
+      try { exit(0); } catch { /* It is refused. */ }
+      register(() => console.log("handler"));
+      console.log("registered");
+    });`);
+  assertEquals(stdout.match(/registered|handler/g), ["registered", "handler"]);
+});

@@ -68,6 +68,8 @@ export class TestRuntime implements Runtime {
 
   firstUse(): void {}
 
+  catchUp(): void {}
+
   turnOnce(): void {
     this.turns++;
   }
