@@ -194,6 +194,9 @@ class Deadline {
   #timeout: number | undefined;
   #inLastTenth = false;
   #stopTimer: (() => void) | undefined;
+  #awaiting = false;
+  /** A number for the handler that is awaited without a limit. */
+  #handlers = 0;
 
   constructor(runtime: Pick<Runtime, "now" | "startTimer">, host: DeadlineHost) {
     this.#runtime = runtime;
@@ -212,16 +215,28 @@ class Deadline {
   shorten(timeout: number | undefined): void {
     if (timeout === undefined || timeout >= (this.#timeout ?? Infinity)) return;
     this.#timeout = timeout;
-    if (this.#stopTimer !== undefined) this.#startTimer();
+    if (this.#awaiting) this.#startTimer();
   }
 
   /** A handler is awaited from now on. */
   awaiting(): void {
-    if (this.#limit === undefined || this.#stopTimer === undefined) this.#startTimer();
+    if (this.#limit === undefined) this.#noticeSoon();
+    else if (!this.#awaiting) this.#startTimer();
+    this.#awaiting = true;
+  }
+
+  /** Starts the timer of the notice, unless the handler settles within a few microtasks. */
+  async #noticeSoon(): Promise<void> {
+    this.end();
+    const handler = this.#handlers;
+    for (let i = 0; i < 10; i++) await undefined;
+    if (this.#handlers === handler && this.#stopTimer === undefined) this.#startTimer();
   }
 
   /** No handler is awaited any more. */
   end(): void {
+    this.#awaiting = false;
+    this.#handlers++;
     this.#stopTimer?.();
     this.#stopTimer = undefined;
   }

@@ -10,7 +10,7 @@ register(Deno.removeSync, temporary, { recursive: true });
 /** Deno's caches for what is measured: another version of Deno would throw them away. */
 const cache = `${temporary}/cache`;
 
-/** Does every job once per round, one after the other, and collects what they give. */
+/** Does every job once per round, in an order that is random, and collects what they give. */
 export async function takeTurns<T>(
   rounds: number,
   jobs: Record<string, () => Promise<T>>,
@@ -18,9 +18,18 @@ export async function takeTurns<T>(
   const results: Record<string, T[]> = {};
   for (const name in jobs) results[name] = [];
   for (let round = 0; round < rounds; round++) {
-    for (const name in jobs) results[name].push(await jobs[name]());
+    for (const name of shuffled(Object.keys(jobs))) results[name].push(await jobs[name]());
   }
   return results;
+}
+
+/** What comes first in each round may cost more, or less, than what comes after it. */
+function shuffled(names: string[]): string[] {
+  for (let i = names.length - 1; i > 0; i--) {
+    const j = Math.floor(Math.random() * (i + 1));
+    [names[i], names[j]] = [names[j], names[i]];
+  }
+  return names;
 }
 
 export function median(values: number[]): number {
