@@ -8,12 +8,13 @@ const { notify, wait, waitAsync } = Atomics;
 const { apply, defineProperty } = Reflect;
 const { getOwnPropertyDescriptor, hasOwn } = Object;
 const { indexOf, slice, split, startsWith } = String.prototype;
-const functionToString = Function.prototype.toString;
 const reject = Promise.reject.bind(Promise);
 const { then } = Promise.prototype;
 const realm = globalThis;
 const { console } = realm;
-const log: unknown = console?.log;
+/** Whether the program had put nothing in its place. */
+const isOwnConsole =
+  (console as { [Symbol.toStringTag]?: unknown } | undefined)?.[Symbol.toStringTag] === "console";
 const writeError: ((text: string) => void) | undefined = console?.error;
 // Deno 2.9 loads this when it is first looked at, which takes milliseconds.
 const getProcess = lazy<NodeProcess | undefined>(realm, "process");
@@ -724,8 +725,8 @@ function errorsEndNothing(): boolean {
  * console a property (2.9; before, it is always loaded). Safe answer: it is loaded.
  */
 function loadedProcess(): NodeProcess | undefined {
-  if (isNative(log) && !hasOwn(console, "_stdout")) return undefined;
   try {
+    if (isOwnConsole && !hasOwn(console, "_stdout")) return undefined;
     const process = getProcess();
     // Some programs put an object in its place that has an `env` only.
     return typeof process?.listenerCount === "function" ? process : undefined;
@@ -900,12 +901,4 @@ function isTerminal(): boolean {
  */
 function isUnloading(): boolean {
   return !unloadedBefore && (realm as { [unloadDispatched]?: unknown })[unloadDispatched] === true;
-}
-
-function isNative(func: unknown): boolean {
-  try {
-    return apply(indexOf, apply(functionToString, func, []), ["[native code]"]) >= 0;
-  } catch {
-    return false;
-  }
 }

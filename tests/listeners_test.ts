@@ -618,3 +618,20 @@ Deno.test("unload by hand before the first registration starts no run", async ()
     assertOutcome(outcome, { lines, code: 0, stderr: "" });
   }
 });
+
+Deno.test("exit listeners of process are called where another console was put in place", async () => {
+  for (const when of ["before", "after"]) {
+    const replace = "globalThis.console = { log: (text) => native.log(text), error() {} };";
+    const outcome = await run(`
+      const native = console;
+      const { default: process } = await import("node:process");
+      ${when === "before" ? replace : ""}
+      const { exit, register } = await import("@atexit/atexit");
+      ${when === "after" ? replace : ""}
+      process.on("exit", (code) => console.log("exit " + code));
+      register(() => console.log("handler"));
+      exit(3);
+    `);
+    assertOutcome(outcome, { lines: ["handler", "exit 3"], code: 3, stderr: "" });
+  }
+});
