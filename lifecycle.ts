@@ -195,8 +195,8 @@ class Deadline {
   #inLastTenth = false;
   #stopTimer: (() => void) | undefined;
   #awaiting = false;
-  /** A number for the handler that is awaited without a limit. */
-  #handlers = 0;
+  /** Counts what begins and ends a wait, so that a notice is for the handler that it began with. */
+  #waits = 0;
 
   constructor(runtime: Pick<Runtime, "now" | "startTimer">, host: DeadlineHost) {
     this.#runtime = runtime;
@@ -220,23 +220,28 @@ class Deadline {
 
   /** A handler is awaited from now on. */
   awaiting(): void {
-    if (this.#limit === undefined) this.#noticeSoon();
-    else if (!this.#awaiting) this.#startTimer();
+    const isFirst = !this.#awaiting;
     this.#awaiting = true;
+    if (this.#limit === undefined) this.#noticeSoon();
+    else if (isFirst) this.#startTimer();
   }
 
   /** Starts the timer of the notice, unless the handler settles within a few microtasks. */
   async #noticeSoon(): Promise<void> {
-    this.end();
-    const handler = this.#handlers;
+    this.#stop();
+    const wait = ++this.#waits;
     for (let i = 0; i < 10; i++) await undefined;
-    if (this.#handlers === handler && this.#stopTimer === undefined) this.#startTimer();
+    if (this.#waits === wait && this.#limit === undefined) this.#startTimer();
   }
 
   /** No handler is awaited any more. */
   end(): void {
     this.#awaiting = false;
-    this.#handlers++;
+    this.#waits++;
+    this.#stop();
+  }
+
+  #stop(): void {
     this.#stopTimer?.();
     this.#stopTimer = undefined;
   }
@@ -445,7 +450,6 @@ export class Lifecycle implements Ends, RunHost, DeadlineHost, CoverHost {
   }
 
   exitReason(): ExitReason | undefined {
-    if (!this.#used) this.#runtime.catchUp();
     return this.#ending?.toReason();
   }
 
@@ -654,7 +658,7 @@ export class Lifecycle implements Ends, RunHost, DeadlineHost, CoverHost {
     const ending = this.#ending!;
     ending.cut ??= cut;
     this.#stopWaiting();
-    this.#run.atOnce();
+    if (this.#used) this.#run.atOnce(); // A program without handlers does not pay for the run.
     ending.leaving = true;
   }
 

@@ -199,8 +199,8 @@ export function registerAsync<F extends never>(func: F, ...args: unknown[]): F {
  * Takes back every registration of a function, synchronous or not. Those that still wait
  * while a run is under way do not run any more. Does nothing if there is none.
  *
- * From the next microtask on the module keeps neither the function nor its arguments in memory. The
- * semantics are those of Python's `atexit.unregister`, with identity (`===`) for equality.
+ * Afterwards the module keeps neither the function nor its arguments in memory; among more than a
+ * thousand handlers, from the next microtask on. The semantics are those of Python's `atexit.unregister`, with identity (`===`) for equality.
  *
  * @param func The function that was registered: the very same, and not one with the same text.
  *

@@ -28,7 +28,7 @@ const { apply } = Reflect;
 const { indexOf } = Array.prototype;
 const { defineProperty } = Object;
 const NativeMap = Map;
-const { delete: deleteKey, get, set } = Map.prototype;
+const { delete: deleteKey, forEach, get, set } = Map.prototype;
 const { then } = Promise.prototype;
 const none: readonly unknown[] = [];
 
@@ -36,15 +36,18 @@ const none: readonly unknown[] = [];
 const few = 32;
 
 /**
- * Looking through all that are not indexed, for one function, takes 0.1 ns for each of them. So from so
- * many functions on it is faster to look up each handler among the functions.
+ * Among more handlers than this, functions that are taken back in a row are looked for together. To
+ * look through all handlers for one function takes 0.1 ns for each handler.
  */
-const many = 128;
+const many = 1024;
+
+/** For so many functions at once it takes less time to look up each handler among the functions. */
+const row = 128;
 
 /**
- * So many times they are looked through before they are indexed, which takes 50 ns or more for each:
- * so whoever takes back a few pays for no index, and whoever takes back many, one by one, pays twice
- * what the index alone would cost.
+ * So many times the handlers are looked through before they are indexed, which takes 50 ns or more for
+ * each: so whoever takes back a few pays for no index, and whoever takes back many, one by one, pays
+ * twice what the index alone would cost.
  */
 const patience = 512;
 
@@ -52,12 +55,12 @@ const patience = 512;
 type Positions = Map<AnyFunction, number | number[]>;
 
 /** Makes a `Map` that does not change with `Map.prototype`. */
-function makePositions(): Positions {
-  const positions: Positions = new NativeMap();
-  defineProperty(positions, "get", { value: get });
-  defineProperty(positions, "set", { value: set });
-  defineProperty(positions, "delete", { value: deleteKey });
-  return positions;
+function makeMap<V>(): Map<AnyFunction, V> {
+  const map = new NativeMap<AnyFunction, V>();
+  defineProperty(map, "get", { value: get });
+  defineProperty(map, "set", { value: set });
+  defineProperty(map, "delete", { value: deleteKey });
+  return map;
 }
 
 /**
@@ -66,7 +69,7 @@ function makePositions(): Positions {
  * Invariant: the handlers are at `#funcs[0]` to `#funcs[#count - 1]`, of which `#removed` are
  * `undefined` and `#asynchronous` are awaited. What one is called with is at the same position of
  * `#calls`. All else is `undefined`. The functions in `#marked` are taken back, and their handlers still
- * there: only `remove` adds to them, and whatever else is done sweeps these handlers away first.
+ * there: whatever is done but taking back sweeps these away first.
  * `#positions` has for each function all its positions
  * below `#indexed`, and perhaps some that it has left, because `pop` does not clean up behind
  * itself: so a position counts only if the function is still there.
@@ -81,25 +84,27 @@ export class Stack {
   #indexed = 0;
   /** How often those that are not indexed have been looked through. */
   #searches = 0;
-  #marked: AnyFunction[] = [];
+  #marked: Map<AnyFunction, number> | undefined;
+  /** How often it was asked to take back one of them. */
+  #marks = 0;
   /** Whether a microtask is going to sweep. */
   #sweepsSoon = false;
 
   /** How many handlers there are. */
   get size(): number {
-    if (this.#marked.length > 0) this.#sweep();
+    if (this.#marked !== undefined) this.#sweep(this.#marked);
     return this.#count - this.#removed;
   }
 
   /** How many of them a graceful run awaits. */
   get asynchronous(): number {
-    if (this.#marked.length > 0) this.#sweep();
+    if (this.#marked !== undefined) this.#sweep(this.#marked);
     return this.#asynchronous;
   }
 
   /** Puts a handler on top. */
   push(func: AnyFunction, call?: Call): void {
-    if (this.#marked.length > 0) this.#sweep();
+    if (this.#marked !== undefined) this.#sweep(this.#marked);
     const position = this.#count++;
     this.#funcs[position] = func;
     if (call === undefined) return;
@@ -112,7 +117,7 @@ export class Stack {
 
   /** Takes the handler on top off the stack. */
   pop(): Handler | undefined {
-    if (this.#marked.length > 0) this.#sweep();
+    if (this.#marked !== undefined) this.#sweep(this.#marked);
     while (this.#count > 0) {
       const position = --this.#count;
       if (this.#indexed > position) this.#indexed = position;
@@ -124,20 +129,23 @@ export class Stack {
   }
 
   /**
-   * Takes back every handler of a function. Those taken back in a row among many others are looked for
-   * together, by the next microtask at the latest: so it is known what is the best way to find them.
+   * Takes back every handler of a function. Among very many others those that are taken back in a row
+   * are looked for together, by the next microtask at the latest.
    */
   remove(func: AnyFunction): void {
     if (typeof func !== "function") return; // It may be what stands for those taken back.
     const unindexed = this.#count - this.#indexed;
-    if (unindexed <= few) {
-      for (let i = this.#indexed; i < this.#count; i++) this.#drop(i, func);
-      this.#removeIndexed(func);
-      this.#trim();
-      return;
-    }
-    this.#marked[this.#marked.length] = func;
-    if (this.#marked.length > unindexed) this.#sweep(); // Most of them have no handler.
+    if (unindexed > many && this.#searches < patience) return this.#mark(func, unindexed);
+    if (unindexed > few && this.#searches >= patience) this.#index();
+    this.#search(func);
+    this.#removeIndexed(func);
+    this.#trim();
+  }
+
+  #mark(func: AnyFunction, most: number): void {
+    const marked = this.#marked ??= makeMap<number>();
+    marked.set(func, ++this.#marks);
+    if (this.#marks > most) this.#sweep(marked); // Some of them have no handler.
     else if (!this.#sweepsSoon) this.#sweepSoon();
   }
 
@@ -145,17 +153,22 @@ export class Stack {
     this.#sweepsSoon = true;
     await undefined;
     this.#sweepsSoon = false;
-    if (this.#marked.length > 0) this.#sweep();
+    if (this.#marked !== undefined) this.#sweep(this.#marked);
   }
 
   /** Drops every handler of the functions that are marked. */
-  #sweep(): void {
-    const marked = this.#marked;
-    this.#marked = [];
-    if (this.#searches >= patience) this.#index();
-    if (marked.length < many) { for (let i = 0; i < marked.length; i++) this.#search(marked[i]); }
-    else this.#searchAll(marked);
-    for (let i = 0; i < marked.length; i++) this.#removeIndexed(marked[i]);
+  #sweep(marked: Map<AnyFunction, number>): void {
+    const isRow = this.#marks >= row;
+    this.#marked = undefined;
+    this.#marks = 0;
+    if (isRow) this.#searchAll(marked);
+    if (!isRow || this.#positions !== undefined) {
+      const drop = (_: number, func: AnyFunction) => {
+        if (!isRow) this.#search(func);
+        this.#removeIndexed(func);
+      };
+      apply(forEach, marked, [drop]);
+    }
     this.#trim();
   }
 
@@ -195,6 +208,10 @@ export class Stack {
   /** Drops every handler of a function that is not indexed. */
   #search(func: AnyFunction): void {
     const funcs = this.#funcs;
+    if (this.#count - this.#indexed <= few) {
+      for (let i = this.#indexed; i < this.#count; i++) this.#drop(i, func);
+      return;
+    }
     // After a run most of it may be empty.
     if (funcs.length > 2 * this.#count) funcs.length = this.#count;
     let i = this.#indexed;
@@ -203,16 +220,14 @@ export class Stack {
   }
 
   /** Drops every handler of many functions that is not indexed. */
-  #searchAll(marked: readonly AnyFunction[]): void {
-    const isMarked = makePositions();
-    for (let i = 0; i < marked.length; i++) isMarked.set(marked[i], i);
+  #searchAll(marked: Map<AnyFunction, number>): void {
     const funcs = this.#funcs;
     const count = this.#count;
     for (let i = this.#indexed; i < count; i++) {
       const func = funcs[i];
-      if (func !== undefined && isMarked.get(func) !== undefined) this.#drop(i, func);
+      if (func !== undefined && marked.get(func) !== undefined) this.#drop(i, func);
     }
-    this.#searches += many;
+    this.#searches += row;
   }
 
   /** Forgets the gaps on top. */
@@ -227,7 +242,7 @@ export class Stack {
   /** Indexes every handler, after closing the gaps if they are most of the stack. */
   #index(): void {
     if (this.#removed > this.#count / 2) this.#closeGaps();
-    const positions = this.#positions ??= makePositions();
+    const positions = this.#positions ??= makeMap();
     for (; this.#indexed < this.#count; this.#indexed++) {
       const func = this.#funcs[this.#indexed];
       if (func !== undefined) addPosition(positions, func, this.#indexed);

@@ -12,9 +12,9 @@ const reject = Promise.reject.bind(Promise);
 const { then } = Promise.prototype;
 const realm = globalThis;
 const { console } = realm;
-/** Whether the program had put nothing in its place. */
-const isOwnConsole =
-  (console as { [Symbol.toStringTag]?: unknown } | undefined)?.[Symbol.toStringTag] === "console";
+/** Whether it is Deno's own: what programs put in its place has no such property of its own. */
+const isOwnConsole = typeof console === "object" && console !== null &&
+  getOwnPropertyDescriptor(console, Symbol.toStringTag)?.value === "console";
 const writeError: ((text: string) => void) | undefined = console?.error;
 // Deno 2.9 loads this when it is first looked at, which takes milliseconds.
 const getProcess = lazy<NodeProcess | undefined>(realm, "process");
@@ -48,10 +48,6 @@ const isNodeWorker = isWorker && !("WorkerGlobalScope" in realm);
 
 /** The events that tell of an end of the program, or that its main module is loaded. */
 const ends = { beforeunload: 0, error: 0, load: 0, unhandledrejection: 0, unload: 0 };
-
-/** Where Deno keeps whether `unload` was dispatched, and whether it was before the import. */
-const unloadDispatched = Symbol.for("Deno.isUnloadDispatched");
-const unloadedBefore = unloadDispatched in realm;
 
 /** Why handlers are not awaited in `unload`, and at `close()`. */
 const unloading: Cut = { kind: "unload" };
@@ -108,8 +104,6 @@ export class DenoRuntime implements Runtime {
   #dry = false;
   /** Whether listeners of `unload` are being called. */
   #unloading = false;
-  /** Whether an end has begun with the `unload` whose listeners are being called. */
-  #begins = false;
   /** Whether a program that has registered nothing seems to be over: only `exit` of `process` follows. */
   #over = false;
   /** Whether `unload` was dispatched, which Deno's `exit` does once only. */
@@ -190,22 +184,8 @@ export class DenoRuntime implements Runtime {
 
   firstUse(): void {
     addEventListener("unload", this.#onNativeUnload);
-    this.catchUp();
-  }
-
-  catchUp(): void {
-    const ends = this.#ends;
-    if (this.#unloading) {
-      if (ends.leaving || ends.calling) return;
-      this.#begins = true;
-      ends.unload(this.#dry && !isTestRunner() ? "dry" : "unload", unloading);
-    } else if (this.#over) {
-      // A program may have dispatched the events itself, and goes on.
-      if (loadedProcess()?._exiting === true && !isTestRunner()) ends.unload("dry", unloading);
-    } else if (!this.#unloaded && isUnloading() && !isTestRunner()) {
-      // By a `Deno.exit` that was saved before the import.
-      ends.unload("exit", unloading);
-    }
+    // A program may have dispatched the events itself, and goes on.
+    if (this.#over && loadedProcess()?._exiting === true) this.#ends.unload("dry", unloading);
   }
 
   /** Asynchronous handlers may still be registered by `beforeExit` listeners of `process`. */
@@ -490,13 +470,10 @@ export class DenoRuntime implements Runtime {
     const ends = this.#ends;
     this.#stopHolding();
     this.#dry = false;
-    const isIdle = !ends.used || !ends.active;
     // The test runner dispatches `unload` right away.
-    if (!isIdle && (isTestRunner() || this.#isByHand())) return dispatch();
-    if (isIdle && !this.#asked) {
-      if (!dispatch()) return false;
-      if (!ends.used) return this.#dry = true;
-      if (ends.active) return false;
+    if (ends.active && (isTestRunner() || this.#isByHand())) return dispatch();
+    if (!ends.active && !this.#asked) {
+      if (!dispatch() || ends.active) return false;
       if (!ends.asynchronous || isTestRunner() || this.#isByHand()) return this.#dry = true;
       this.#asked = true;
       this.#askProcess();
@@ -533,25 +510,21 @@ export class DenoRuntime implements Runtime {
     }
   }
 
-  /**
-   * `unload`, as Deno dispatches it at a dry event loop, a restart, the end of a test module. Nothing is
-   * told of it before there is a handler, so that a program without one pays for nothing more.
-   */
+  /** `unload`, as Deno dispatches it at a dry event loop, a restart, the end of a test module. */
   #onUnload(dispatch: () => boolean): boolean {
-    if (this.#unloading) return dispatch(); // By hand, in a listener of it.
     const ends = this.#ends;
-    const isDry = this.#dry && (!ends.used || !isTestRunner());
-    this.#begins = ends.used && !ends.leaving && !ends.calling;
-    if (this.#begins) ends.unload(isDry ? "dry" : "unload", unloading);
+    const isDry = this.#dry && !isTestRunner();
+    const begins = !ends.leaving && !ends.calling;
+    if (begins) ends.unload(isDry ? "dry" : "unload", unloading);
     this.#unloading = this.#unloaded = true;
     try {
       const outcome = dispatch();
-      this.#over = isDry && !ends.used;
-      if (isDry && ends.used && !isTestRunner()) this.#watchProcess();
-      if (this.#begins) ends.unloaded();
+      if (isDry && ends.used) this.#watchProcess();
+      else this.#over = isDry;
+      if (begins) ends.unloaded();
       return outcome;
     } finally {
-      this.#unloading = this.#dry = this.#begins = false;
+      this.#unloading = this.#dry = false;
     }
   }
 
@@ -569,7 +542,7 @@ export class DenoRuntime implements Runtime {
   #closeMain(native: () => void): void {
     if (this.#closing) return native();
     this.#closing = true;
-    addEventListener("unload", this.#onNativeUnload); // Perhaps it is not yet.
+    queueMicrotask(this.#onNativeUnload); // Before the listeners of `unload`.
     native();
     // Added last, it is called last, so no other listener is lost by what it raises.
     addEventListener("unload", () => this.#ends.unloaded());
@@ -725,8 +698,8 @@ function errorsEndNothing(): boolean {
  * console a property (2.9; before, it is always loaded). Safe answer: it is loaded.
  */
 function loadedProcess(): NodeProcess | undefined {
+  if (isOwnConsole && !hasOwn(console, "_stdout")) return undefined;
   try {
-    if (isOwnConsole && !hasOwn(console, "_stdout")) return undefined;
     const process = getProcess();
     // Some programs put an object in its place that has an `env` only.
     return typeof process?.listenerCount === "function" ? process : undefined;
@@ -893,12 +866,4 @@ function isTerminal(): boolean {
   } catch {
     return false; // The program has closed it.
   }
-}
-
-/**
- * Whether `unload` has been dispatched since the import. Deno keeps that under this key (2.0.6 to 2.9.6).
- * Safe answer: no.
- */
-function isUnloading(): boolean {
-  return !unloadedBefore && (realm as { [unloadDispatched]?: unknown })[unloadDispatched] === true;
 }

@@ -212,8 +212,6 @@ export class NodeRuntime implements Runtime {
     this.#process.on("newListener", this.#onBunListener);
   }
 
-  catchUp(): void {} // It tells of each end.
-
   turnOnce(): void {
     if (!this.#dry) return;
     if (this.#isBun) this.#askOnBun();

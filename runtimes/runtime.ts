@@ -22,9 +22,6 @@ export interface Runtime extends Output {
   /** A handler is registered for the first time. */
   firstUse(): void;
 
-  /** Tells of an end that it has not told of, because no handler was there when it began. */
-  catchUp(): void;
-
   /** Keeps the program from ending before its event loop has run dry once more. */
   turnOnce(): void;
 

@@ -515,7 +515,6 @@ Deno.test("an unhandledRejection listener that is added during the run does not 
 const unloads: { [how: string]: { end: string; reason: string; code: number } } = {
   "a dry event loop": { end: "", reason: "dry", code: 0 },
   "Deno.exit()": { end: "Deno.exit(3);", reason: "exit", code: 3 },
-  "Deno.exit() that was saved before the import": { end: "saved(3);", reason: "exit", code: 3 },
   "close()": { end: "close();", reason: "exit", code: 0 },
   "exit()": { end: "exit(3);", reason: "exit", code: 3 },
   "an uncaught SystemExit": { end: "throw new SystemExit(3);", reason: "exit", code: 3 },
@@ -525,8 +524,7 @@ const unloads: { [how: string]: { end: string; reason: string; code: number } } 
 for (const [how, { end, reason, code }] of Object.entries(unloads)) {
   Deno.test(`the first handler runs that an unload listener registers, at ${how}`, async () => {
     const outcome = await run(`
-      const saved = Deno.exit;
-      const { exit, exitReason, register, SystemExit } = await import("@atexit/atexit");
+      import { exit, exitReason, register, SystemExit } from "@atexit/atexit";
       addEventListener("unload", () => {
         console.log("listener");
         register(() => console.log("handler", exitReason()?.kind, Deno.exitCode));
@@ -542,8 +540,7 @@ for (const [how, { end, reason, code }] of Object.entries(unloads)) {
 for (const [how, { end, reason, code }] of Object.entries(unloads)) {
   Deno.test(`exitReason() tells unload listeners why a program ends without handlers, at ${how}`, async () => {
     const outcome = await run(`
-      const saved = Deno.exit;
-      const { exit, exitReason, SystemExit } = await import("@atexit/atexit");
+      import { exit, exitReason, SystemExit } from "@atexit/atexit";
       addEventListener("unload", () => console.log(exitReason()?.kind), { once: true });
       ${end}
       console.log(exitReason());
@@ -620,8 +617,12 @@ Deno.test("unload by hand before the first registration starts no run", async ()
 });
 
 Deno.test("exit listeners of process are called where another console was put in place", async () => {
-  for (const when of ["before", "after"]) {
-    const replace = "globalThis.console = { log: (text) => native.log(text), error() {} };";
+  const consoles = [
+    "{ log: (text) => native.log(text), error() {} }",
+    "Object.assign(Object.create(native), { log: (text) => native.log(text) })",
+  ];
+  for (const [when, other] of consoles.flatMap((each) => [["before", each], ["after", each]])) {
+    const replace = `globalThis.console = ${other};`;
     const outcome = await run(`
       const native = console;
       const { default: process } = await import("node:process");
@@ -634,4 +635,61 @@ Deno.test("exit listeners of process are called where another console was put in
     `);
     assertOutcome(outcome, { lines: ["handler", "exit 3"], code: 3, stderr: "" });
   }
+});
+
+Deno.test("exit() and SystemExit in an unload listener of a program without handlers skip no listener", async () => {
+  for (const end of ["exit(6);", "throw new SystemExit(6);"]) {
+    const outcome = await run(`
+      import { exit, SystemExit } from "@atexit/atexit";
+      addEventListener("unload", () => { ${end} });
+      addEventListener("unload", () => console.log("other listener"));
+    `);
+    assertOutcome(outcome, { lines: ["other listener"], code: 6, stderr: "" });
+  }
+});
+
+Deno.test("a signal decides, whatever the first handler raises, that an unload listener registers", async () => {
+  if (windows) return;
+  const outcome = await run(`
+    import { exitOnSignals, exitReason, register, SystemExit } from "@atexit/atexit";
+    exitOnSignals({ signals: ["SIGTERM"] });
+    addEventListener("unload", () => {
+      register(() => {
+        console.log(exitReason().kind);
+        throw new SystemExit(5);
+      });
+    });
+    setTimeout(() => {}, 60_000);
+    setTimeout(() => Deno.kill(Deno.pid, "SIGTERM"));
+  `);
+  assertOutcome(outcome, { lines: ["signal"], code: 143 });
+});
+
+Deno.test("unload by a dispatchEvent that was saved before the import loses no handler", async () => {
+  for (const first of ["", 'register(() => console.log("first"));']) {
+    const outcome = await run(`
+      const saved = globalThis.dispatchEvent;
+      const { exitReason, register } = await import("@atexit/atexit");
+      ${first}
+      saved.call(globalThis, new Event("unload"));
+      console.log(exitReason());
+      register(() => console.log("second"));
+      console.log("registered");
+    `);
+    const lines = ["undefined", "registered", "second"];
+    assertOutcome(outcome, {
+      lines: first === "" ? lines : ["first", ...lines],
+      code: 0,
+      stderr: "",
+    });
+  }
+});
+
+Deno.test("a failure is raised though a later handler dispatches unload", async () => {
+  const outcome = await run(`
+    import { register } from "@atexit/atexit";
+    register(() => { throw new Error("bad"); });
+    register(() => dispatchEvent(new Event("unload")));
+  `);
+  assertOutcome(outcome, { code: 1, counts: { "Uncaught Error: bad": 1 } });
 });

@@ -71,8 +71,6 @@ export class TestRuntime implements Runtime {
 
   firstUse(): void {}
 
-  catchUp(): void {}
-
   turnOnce(): void {
     this.turns++;
   }
