@@ -194,9 +194,6 @@ class Deadline {
   #timeout: number | undefined;
   #inLastTenth = false;
   #stopTimer: (() => void) | undefined;
-  #awaiting = false;
-  /** Counts what begins and ends a wait, so that a notice is for the handler that it began with. */
-  #waits = 0;
 
   constructor(runtime: Pick<Runtime, "now" | "startTimer">, host: DeadlineHost) {
     this.#runtime = runtime;
@@ -215,33 +212,16 @@ class Deadline {
   shorten(timeout: number | undefined): void {
     if (timeout === undefined || timeout >= (this.#timeout ?? Infinity)) return;
     this.#timeout = timeout;
-    if (this.#awaiting) this.#startTimer();
+    if (this.#stopTimer !== undefined) this.#startTimer();
   }
 
   /** A handler is awaited from now on. */
   awaiting(): void {
-    const isFirst = !this.#awaiting;
-    this.#awaiting = true;
-    if (this.#limit === undefined) this.#noticeSoon();
-    else if (isFirst) this.#startTimer();
-  }
-
-  /** Starts the timer of the notice, unless the handler settles within a few microtasks. */
-  async #noticeSoon(): Promise<void> {
-    this.#stop();
-    const wait = ++this.#waits;
-    for (let i = 0; i < 10; i++) await undefined;
-    if (this.#waits === wait && this.#limit === undefined) this.#startTimer();
+    if (this.#limit === undefined || this.#stopTimer === undefined) this.#startTimer();
   }
 
   /** No handler is awaited any more. */
   end(): void {
-    this.#awaiting = false;
-    this.#waits++;
-    this.#stop();
-  }
-
-  #stop(): void {
     this.#stopTimer?.();
     this.#stopTimer = undefined;
   }

@@ -542,7 +542,8 @@ export class DenoRuntime implements Runtime {
   #closeMain(native: () => void): void {
     if (this.#closing) return native();
     this.#closing = true;
-    queueMicrotask(this.#onNativeUnload); // Before the listeners of `unload`.
+    // The first handler may be registered by a listener of `unload`.
+    if (!this.#ends.used) queueMicrotask(this.#onNativeUnload);
     native();
     // Added last, it is called last, so no other listener is lost by what it raises.
     addEventListener("unload", () => this.#ends.unloaded());

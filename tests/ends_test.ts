@@ -85,16 +85,6 @@ Deno.test("close() of the main program runs the handlers", async () => {
   assertOutcome(await run(`${twoHandlers} close();`), { lines: handlers(0), code: 0 });
 });
 
-Deno.test("close() in the REPL runs the handlers", async () => {
-  const script = `
-    const { register } = await import("${mod}");
-    void register(() => console.log("handler"));
-    close();
-  `;
-  const outcome = await new Program(["repl", "-A", "--quiet"], { stdin: script }).outcome();
-  assertOutcome(outcome, (outcome) => assertEquals(outcome.lines.at(-1), "handler"));
-});
-
 const errors = {
   "in a timer": `setTimeout(() => { throw new Error("boom"); });`,
   "in a listener": `

@@ -28,8 +28,6 @@ export class TestRuntime implements Runtime {
   #clock = 1_000;
   #ends: Ends | undefined;
   readonly timers = new Set<Timer>();
-  /** How many timers were started. */
-  started = 0;
   readonly #listeners = new Map<string, () => void>();
 
   now(): number {
@@ -39,7 +37,6 @@ export class TestRuntime implements Runtime {
   startTimer(milliseconds: number, callback: () => void, holds = false): () => void {
     const timer = { time: this.#clock + milliseconds, callback, holds };
     this.timers.add(timer);
-    this.started++;
     return () => this.timers.delete(timer);
   }
 
@@ -196,5 +193,5 @@ export class Program {
 
 /** Lets every promise that can settle do so. */
 export async function settle(): Promise<void> {
-  for (let turn = 0; turn < 20; turn++) await Promise.resolve();
+  for (let turn = 0; turn < 10; turn++) await Promise.resolve();
 }
