@@ -68,11 +68,10 @@ function makeMap<V>(): Map<AnyFunction, V> {
  *
  * Invariant: the handlers are at `#funcs[0]` to `#funcs[#count - 1]`, of which `#removed` are
  * `undefined` and `#asynchronous` are awaited. What one is called with is at the same position of
- * `#calls`. All else is `undefined`. The functions in `#marked` are taken back, and their handlers still
- * there: whatever is done but taking back sweeps these away first.
- * `#positions` has for each function all its positions
- * below `#indexed`, and perhaps some that it has left, because `pop` does not clean up behind
- * itself: so a position counts only if the function is still there.
+ * `#calls`. All else is `undefined`. The functions in `#marked` are taken back, and their handlers
+ * still there: whatever is done but taking back sweeps these away first. `#positions` has for each
+ * function all its positions below `#indexed`, and perhaps some that it has left, because `pop` does
+ * not clean up behind itself: so a position counts only if the function is still there.
  */
 export class Stack {
   #funcs: (AnyFunction | undefined)[] = [];
@@ -144,7 +143,8 @@ export class Stack {
 
   #mark(func: AnyFunction, most: number): void {
     const marked = this.#marked ??= makeMap<number>();
-    marked.set(func, ++this.#marks);
+    this.#marks++;
+    marked.set(func, this.#marks);
     if (this.#marks > most) this.#sweep(marked); // Some of them have no handler.
     else if (!this.#sweepsSoon) this.#sweepSoon();
   }
