@@ -644,13 +644,14 @@ Deno.test("exit() and SystemExit in an unload listener of a program without hand
       addEventListener("unload", () => { ${end} });
       addEventListener("unload", () => console.log("other listener"));
     `);
-    assertOutcome(outcome, { lines: ["other listener"], code: 6, stderr: "" });
+    // Before 2.7 Deno ends the program on the spot.
+    assertOutcome(outcome, { lines: version < 207 ? [] : ["other listener"], code: 6, stderr: "" });
   }
 });
 
 Deno.test("a signal decides, whatever the first handler raises, that an unload listener registers", async () => {
   if (windows) return;
-  const outcome = await run(`
+  const source = `
     import { exitOnSignals, exitReason, register, SystemExit } from "@atexit/atexit";
     exitOnSignals({ signals: ["SIGTERM"] });
     addEventListener("unload", () => {
@@ -661,7 +662,8 @@ Deno.test("a signal decides, whatever the first handler raises, that an unload l
     });
     setTimeout(() => {}, 60_000);
     setTimeout(() => Deno.kill(Deno.pid, "SIGTERM"));
-  `);
+  `;
+  const outcome = await run(source, { command: ["run", "--allow-run"] });
   assertOutcome(outcome, { lines: ["signal"], code: 143 });
 });
 
@@ -691,5 +693,5 @@ Deno.test("a failure is raised though a later handler dispatches unload", async 
     register(() => { throw new Error("bad"); });
     register(() => dispatchEvent(new Event("unload")));
   `);
-  assertOutcome(outcome, { code: 1, counts: { "Uncaught Error: bad": 1 } });
+  assertOutcome(outcome, { code: 1, counts: { "Exception in atexit handler": 1 } });
 });
