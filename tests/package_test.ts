@@ -2,22 +2,24 @@
 // added to an empty directory with an empty cache.
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { fileURLToPath } from "node:url";
+import { JsrServer } from "./jsr.ts";
 import { assertOutcome, type Options, type Outcome, Program } from "./program.ts";
 
 const root = new URL("..", import.meta.url);
 const { version } = JSON.parse(await Deno.readTextFile(new URL("deno.json", root)));
-const base = `/@atexit/atexit`;
 
 Deno.test("deno add and a program work with the package as it would be published", async () => {
   const files = await filesToPublish();
-  for (const name of ["/README.md", "/LICENSE", "/mod.ts"]) assert(files.has(name), name);
-  const others = [...files.keys()].filter((name) => /^\/(tests|bench|\.)/.test(name));
-  assertEquals(others, []);
+  const paths = Object.keys(files);
+  for (const path of ["/README.md", "/LICENSE", "/mod.ts"]) assert(paths.includes(path), path);
+  assertEquals(paths.filter((path) => /^\/(tests|bench|\.)/.test(path)), []);
 
-  const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen() {} }, registry(files));
+  const exports = { ".": "./mod.ts" };
+  await using server = await JsrServer.start({ name: "@atexit/atexit", version, exports, files });
   const cwd = await Deno.makeTempDir();
   const cache = await Deno.makeTempDir();
-  const env = { JSR_URL: `http://127.0.0.1:${server.addr.port}/`, DENO_DIR: cache };
+  const env = { JSR_URL: server.url, DENO_DIR: cache };
   try {
     const add = await outcome(["add", "jsr:@atexit/atexit"], { cwd, env });
     assertOutcome(add, { code: 0 });
@@ -43,7 +45,6 @@ Deno.test("deno add and a program work with the package as it would be published
     const wrong = await outcome(["check", "wrong.ts"], { cwd, env });
     assertOutcome(wrong, { stderr: /register\(\) does not await promises: use registerAsync\(\)/ });
   } finally {
-    await server.shutdown();
     await Deno.remove(cwd, { recursive: true });
     await Deno.remove(cache, { recursive: true });
   }
@@ -55,47 +56,15 @@ function outcome(args: string[], options: Options): Promise<Outcome> {
 }
 
 /** The files of a publish dry run, by their path in the package. */
-async function filesToPublish(): Promise<Map<string, Uint8Array<ArrayBuffer>>> {
-  const publish = await outcome(["publish", "--dry-run", "--allow-dirty"], { cwd: root.pathname });
+async function filesToPublish(): Promise<Record<string, string>> {
+  const cwd = fileURLToPath(root);
+  const publish = await outcome(["publish", "--dry-run", "--allow-dirty"], { cwd });
   assertOutcome(publish, { code: 0, stderr: /Simulating publish of @atexit\/atexit@/ });
-  const files = new Map<string, Uint8Array<ArrayBuffer>>();
+  const files: Record<string, string> = {};
   for (const [, url] of publish.stderr.matchAll(/^\s+(file:\S+) \(/gm)) {
-    files.set(`/${url.slice(root.href.length)}`, await Deno.readFile(new URL(url)));
+    files[`/${url.slice(root.href.length)}`] = await Deno.readTextFile(new URL(url));
   }
   return files;
-}
-
-/** Answers as JSR does: the versions, a version's files with their checksums, a file. */
-function registry(
-  files: Map<string, Uint8Array<ArrayBuffer>>,
-): (request: Request) => Promise<Response> {
-  return async (request) => {
-    const path = new URL(request.url).pathname;
-    if (path === `${base}/meta.json`) {
-      return Response.json({
-        scope: "atexit",
-        name: "atexit",
-        latest: version,
-        versions: { [version]: {} },
-      });
-    }
-    if (path === `${base}/${version}_meta.json`) {
-      const manifest: Record<string, { size: number; checksum: string }> = {};
-      for (const [name, content] of files) {
-        manifest[name] = { size: content.length, checksum: await checksum(content) };
-      }
-      return Response.json({ manifest, exports: { ".": "./mod.ts" } });
-    }
-    const content = files.get(path.slice(`${base}/${version}`.length));
-    return content === undefined
-      ? new Response("Not found", { status: 404 })
-      : new Response(content, { headers: { "content-type": "text/typescript" } });
-  };
-}
-
-async function checksum(content: Uint8Array<ArrayBuffer>): Promise<string> {
-  const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", content));
-  return `sha256-${Array.from(hash, (byte) => byte.toString(16).padStart(2, "0")).join("")}`;
 }
 
 Deno.test("the version is the same in deno.json and in the changelog", async () => {

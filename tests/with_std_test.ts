@@ -1,68 +1,67 @@
-// with_std.ts finds @std where it is: on JSR, or on npm.
+// with_std.ts where JSR is out of reach: the stand-ins of @std have the types of the real packages.
 
-import { assertEquals } from "@std/assert";
-import { assertOutcome, type Outcome, Program } from "./program.ts";
+import { withStd } from "./jsr.ts";
+import { assertOutcome, newFolder, Program } from "./program.ts";
 
-const root = new URL("..", import.meta.url).pathname;
-const ignore = Deno.build.os === "windows";
-
-/** Runs a program by with_std.ts, with a JSR of ours. */
-async function runWithStd(jsr: string, env: Record<string, string> = {}): Promise<Outcome> {
-  const code = `
-    import * as std from "@std/assert";
-    console.log("from", std.standIn ?? "npm", typeof std.assertEquals);
+Deno.test("with_std.ts uses the stand-ins of @std, and says so, where JSR is out of reach", async () => {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const url = `http://127.0.0.1:${listener.addr.port}/`;
+  listener.close(); // Now nobody listens there.
+  const program = `
+    import { assertEquals } from "@std/assert";
+    import { spy } from "@std/testing/mock";
+    console.log(typeof assertEquals, spy(() => 5)());
     Deno.exit(3);`;
-  const args = ["run", "-A", "--no-config", "tests/with_std.ts", "eval", code];
-  const options = { cwd: root, env: { JSR_URL: `${jsr}/`, ...env } };
-  return await new Program(args, options, Deno.execPath()).outcome();
-}
-
-async function checksum(text: string): Promise<string> {
-  const hash = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
-  const bytes = Array.from(new Uint8Array(hash), (byte) => byte.toString(16).padStart(2, "0"));
-  return `sha256-${bytes.join("")}`;
-}
-
-Deno.test("with_std.ts takes @std from JSR where that can be reached", { ignore }, async () => {
-  const source = `export const standIn = "JSR"; export function assertEquals() {}`;
-  const manifest = { "/mod.ts": { size: source.length, checksum: await checksum(source) } };
-  const files: Record<string, string> = {
-    "/@std/assert/meta.json": JSON.stringify({
-      ...{ scope: "std", name: "assert", latest: "1.9.0" },
-      versions: { "1.9.0": {} },
-    }),
-    "/@std/assert/1.9.0_meta.json": JSON.stringify({ manifest, exports: { ".": "./mod.ts" } }),
-    "/@std/assert/1.9.0/mod.ts": source,
-  };
-  const asked = new Set<string>();
-  await using server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, (request) => {
-    const { pathname } = new URL(request.url);
-    asked.add(pathname);
-    const type = pathname.endsWith(".ts") ? "application/typescript" : "application/json";
-    return pathname in files
-      ? new Response(files[pathname], { headers: { "content-type": type } })
-      : new Response(null, { status: 404 });
+  assertOutcome(await withStd(["eval", program], { JSR_URL: url }), {
+    lines: ["function 5"],
+    code: 3,
+    counts: { "JSR is out of reach": 1 },
   });
-  const cache = Deno.makeTempDirSync();
-  try {
-    const outcome = await runWithStd(`http://127.0.0.1:${server.addr.port}`, { DENO_DIR: cache });
-    assertOutcome(outcome, { lines: ["from JSR function"], code: 3 });
-    assertOutcome(outcome, { counts: { "JSR is out of reach": 0 } });
-    assertEquals([...asked].sort(), Object.keys(files).sort());
-  } finally {
-    Deno.removeSync(cache, { recursive: true });
-  }
 });
 
-Deno.test("with_std.ts says so, and takes @std from npm, where JSR is out of reach", {
-  ignore,
-}, async () => {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = listener.addr;
-  listener.close(); // Now nobody listens there.
-  assertOutcome(await runWithStd(`http://127.0.0.1:${port}`), {
-    lines: ["from npm function"],
-    code: 3,
-    counts: { "JSR is out of reach: taking @std from npm": 1 },
+/** Programs with a type error, and what the compiler says about it. */
+const mistakes: Record<string, [program: string, message: string]> = {
+  "lifecycle_test.ts: a readonly list is expected": [
+    `import { assertEquals } from "@std/assert";
+     const ends: string[] = [];
+     for (const expected of [["raise Error: bad", "now 21"], ["now 21"]] as const) {
+       assertEquals(ends, expected);
+     }`,
+    `'readonly ["raise Error: bad", "now 21"]' is 'readonly' and cannot be assigned`,
+  ],
+  "watcher_test.ts: one of two lists with different types is expected": [
+    `import { assertEquals } from "@std/assert";
+     export function check(outcome: Deno.CommandStatus, survives: boolean): void {
+       assertEquals([outcome.code, outcome.signal], survives ? [137, "SIGKILL"] : [143, null]);
+     }`,
+    "'(number | Signal | null)[]' is not assignable to parameter of type '(string | number)[] | (number | null)[]'",
+  ],
+  "any is not the type that is expected": [
+    `import { assertType, type IsExact } from "@std/testing/types";
+     const reason: any = undefined;
+     assertType<IsExact<typeof reason, string | undefined>>(true);`,
+    "'true' is not assignable to parameter of type 'false'",
+  ],
+  "a stub is not of the type of the method": [
+    `import { stub } from "@std/testing/mock";
+     using _exit = stub(Deno, "exit", () => undefined);`,
+    "'undefined' is not assignable to type 'never'",
+  ],
+};
+
+Deno.test("deno check finds with the stand-ins of @std the mistakes that it finds with the real packages", async () => {
+  const folder = newFolder();
+  const files = Object.values(mistakes).map(([program], index) => {
+    const file = `${folder}/mistake_${index}.ts`;
+    Deno.writeTextFileSync(file, program);
+    return file;
+  });
+  const importMap = new URL("./offline/import_map.json", import.meta.url).href;
+  const args = ["check", "--no-config", `--import-map=${importMap}`, ...files];
+  const outcome = await new Program(args, {}, Deno.execPath()).outcome();
+  const messages = Object.values(mistakes).map(([, message]) => [message, 1]);
+  assertOutcome(outcome, {
+    counts: { ...Object.fromEntries(messages), [`Found ${files.length} errors`]: 1 },
+    code: 1,
   });
 });
