@@ -6,11 +6,14 @@ const brand = Symbol.for("@atexit/atexit SystemExit");
 // Taken now, so that a program that replaces them later still gets its reports.
 const { apply } = Reflect;
 const { defineProperty, getPrototypeOf, hasOwn } = Object;
-const { captureStackTrace } = Error;
 const ObjectPrototype = Object.prototype;
 const functionToString = Function.prototype.toString;
 const { endsWith, indexOf, lastIndexOf, replace, slice, split, startsWith } = String.prototype;
 const isInstance = Function.prototype[Symbol.hasInstance];
+/** Its type is missing in projects with the `lib` of a browser. */
+export const captureStackTrace = (Error as ErrorConstructor & {
+  captureStackTrace(target: object, func: (...args: never[]) => unknown): void;
+}).captureStackTrace;
 
 /**
  * Ends the program with an exit code when it is thrown and nobody catches it.

@@ -17,6 +17,7 @@
 // the program leaves by the cause that decides: see `#leave`.
 
 import {
+  captureStackTrace,
   type Cut,
   describe,
   exitCodeOf,
@@ -33,7 +34,6 @@ import type { Ends, Runtime, Uncaught, UnloadKind } from "./runtimes/runtime.ts"
 const NativeError = Error;
 const NativePromise = Promise;
 const NativeTypeError = TypeError;
-const { captureStackTrace } = Error;
 const { is } = Object;
 
 // ----------------------------------------------------------------------------------------- one end

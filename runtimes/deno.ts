@@ -10,7 +10,7 @@ const { getOwnPropertyDescriptor, hasOwn } = Object;
 const { indexOf, slice, split, startsWith } = String.prototype;
 const reject = Promise.reject.bind(Promise);
 const { then } = Promise.prototype;
-const realm = globalThis;
+const realm = globalThis as typeof globalThis & { Deno?: DenoNamespace };
 const { console } = realm;
 /** Whether it is Deno's own: what programs put in its place has no such property of its own. */
 const isOwnConsole = typeof console === "object" && console !== null &&
@@ -26,7 +26,7 @@ const getProcess = lazy<NodeProcess | undefined>(realm, "process");
 export const isDeno: boolean = "Deno" in realm && !isNode();
 
 // Taken now: what the program puts in their place later is its own affair.
-const deno: typeof Deno = isDeno ? Deno : {} as typeof Deno;
+const deno: DenoNamespace = isDeno ? realm.Deno! : {} as DenoNamespace;
 const native: typeof globalThis = isDeno ? realm : {} as typeof globalThis;
 const { addSignalListener, bench, build, inspect, permissions, removeSignalListener } = deno;
 const { test, unrefTimer } = deno;
@@ -38,7 +38,7 @@ const querySync = permissions?.querySync;
 const now = performance?.now.bind(performance);
 // As for `process`.
 const pid = lazy<number>(deno, "pid");
-const kill = lazy<typeof Deno.kill>(deno, "kill");
+const kill = lazy<DenoNamespace["kill"]>(deno, "kill");
 const setTimeout = lazy<(callback: () => void, delay: number) => number>(native, "setTimeout");
 const clearTimeout = lazy<(timer: number) => void>(native, "clearTimeout");
 
@@ -52,6 +52,26 @@ const ends = { beforeunload: 0, error: 0, load: 0, unhandledrejection: 0, unload
 /** Why handlers are not awaited in `unload`, and at `close()`. */
 const unloading: Cut = { kind: "unload" };
 const closing: Cut = { kind: "exit", call: "close()", place: undefined };
+
+/** The part of `Deno` that is used here. Its own type is missing in projects with the `lib` of a browser. */
+interface DenoNamespace {
+  exitCode: number;
+  readonly build: { readonly os: string };
+  readonly mainModule: string;
+  readonly noColor: boolean;
+  readonly permissions: { querySync(descriptor: { name: "run" }): { readonly state: string } };
+  readonly pid: number;
+  readonly stderr: { isTerminal(): boolean };
+  readonly version: { readonly deno: string };
+  addSignalListener(signal: string, listener: () => void): void;
+  bench(name: string, func: () => void): void;
+  exit(code?: number): never;
+  inspect(value: unknown, options: { colors: boolean }): string;
+  kill(pid: number, signal: string): void;
+  removeSignalListener(signal: string, listener: () => void): void;
+  test(name: string, func: () => void): void;
+  unrefTimer(id: number): void;
+}
 
 /** How the program is being ended. */
 interface Leaving {
@@ -131,9 +151,9 @@ export class DenoRuntime implements Runtime {
   /** What `globalThis.dispatchEvent` was replaced by. */
   #dispatchEvent: typeof globalThis.dispatchEvent | undefined;
   /** What was `Deno.exit` at the import. */
-  #native: typeof Deno.exit | undefined;
+  #native: DenoNamespace["exit"] | undefined;
   /** What `Deno.exit` was replaced by. */
-  #exit: typeof Deno.exit | undefined;
+  #exit: DenoNamespace["exit"] | undefined;
 
   // ---------------------------------------------------------------------------- what it is asked
 
@@ -201,11 +221,11 @@ export class DenoRuntime implements Runtime {
     // Later, when the program's own listeners have been called, and what one throws has been noticed:
     // ending the program inside the call would lose both.
     const later = () => void setTimeout()(listener, 0);
-    addSignalListener(signal as Deno.Signal, later);
+    addSignalListener(signal, later);
     this.#listeners[signal] = later;
     return () => {
       delete this.#listeners[signal];
-      removeSignalListener(signal as Deno.Signal, later);
+      removeSignalListener(signal, later);
     };
   }
 
@@ -339,7 +359,7 @@ export class DenoRuntime implements Runtime {
     const leaving = this.#leaving;
     if (leaving?.signal === undefined || leaving.killed || !mayDieBy(leaving.signal)) return;
     leaving.killed = true;
-    const name = leaving.signal as Deno.Signal;
+    const name = leaving.signal;
     const listener = this.#listeners[name];
     if (listener !== undefined) removeSignalListener(name, listener);
     try {
@@ -381,7 +401,7 @@ export class DenoRuntime implements Runtime {
     );
   }
 
-  #replaceExit(native: typeof Deno.exit): void {
+  #replaceExit(native: DenoNamespace["exit"]): void {
     const before = (code: number | undefined) => this.#beforeExit(code);
     const after = (reason?: unknown) => this.#afterExit(reason);
     this.#native = native;

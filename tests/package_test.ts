@@ -4,7 +4,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { fileURLToPath } from "node:url";
 import { JsrServer } from "./jsr.ts";
-import { assertOutcome, type Options, type Outcome, Program } from "./program.ts";
+import { assertOutcome, newFolder, type Options, type Outcome, Program } from "./program.ts";
 
 const root = new URL("..", import.meta.url);
 const { version } = JSON.parse(await Deno.readTextFile(new URL("deno.json", root)));
@@ -48,6 +48,22 @@ Deno.test("deno add and a program work with the package as it would be published
     await Deno.remove(cwd, { recursive: true });
     await Deno.remove(cache, { recursive: true });
   }
+});
+
+Deno.test("a linked copy compiles in a project with the libraries of a browser", async () => {
+  const cwd = newFolder();
+  const config = {
+    links: [fileURLToPath(root)],
+    imports: { "@atexit/atexit": `jsr:@atexit/atexit@${version}` },
+    compilerOptions: { lib: ["dom", "esnext"] },
+  };
+  await Deno.writeTextFile(`${cwd}/deno.json`, JSON.stringify(config));
+  await Deno.writeTextFile(
+    `${cwd}/main.ts`,
+    'import { register } from "@atexit/atexit";\nregister(() => {});\n',
+  );
+  const check = await outcome(["check", "--quiet", "--all", "main.ts"], { cwd });
+  assertOutcome(check, { stderr: "", code: 0 });
 });
 
 /** Always of the newest Deno: older ones need the network to check types. */
