@@ -1,6 +1,7 @@
 // SystemExit, and what is said on stderr.
 
 import { assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
+import { assertSpyCall, assertSpyCalls, spy } from "@std/testing/mock";
 import { Reporter } from "../errors.ts";
 import { SystemExit } from "../mod.ts";
 import {
@@ -219,16 +220,17 @@ Deno.test("a report names no place in the module, also where the place is colore
   const inner = new URL("../registry.ts", import.meta.url).href;
   const outer = new URL("../../", import.meta.url).href;
   const colored = `${outer}\x1b[39m${inner.slice(outer.length)}`;
-  const written: string[] = [];
+  const write = spy((_text: string) => {});
   const reporter = new Reporter({
     inspect: () => `Error: x${at("file:///main.ts")}${at(inner)}${at(colored)}`,
     highlight: (text) => text,
-    write: (text) => written.push(text),
+    write,
   });
   reporter.exception(function bad() {}, undefined);
-  assertEquals(written, [
-    `Exception in atexit handler bad:\nError: x${at("file:///main.ts")}`,
-  ]);
+  assertSpyCalls(write, 1);
+  assertSpyCall(write, 0, {
+    args: [`Exception in atexit handler bad:\nError: x${at("file:///main.ts")}`],
+  });
 });
 
 for (

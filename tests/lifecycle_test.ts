@@ -1,6 +1,7 @@
 // How a program ends, with a runtime made for the test: every pair of ends, every point of "The run".
 
 import { assertEquals, assertThrows } from "@std/assert";
+import { assertSpyCall, assertSpyCalls, spy } from "@std/testing/mock";
 import { SystemExit } from "../errors.ts";
 import { Program, settle } from "./test_runtime.ts";
 
@@ -453,10 +454,9 @@ Deno.test("Lifecycle: an error listener that throws leaves later errors alone", 
 
 Deno.test("Lifecycle: an error while the program is leaving is the runtime's", () => {
   const program = new Program();
-  let endsNow: boolean | undefined;
-  program.runtime.onExit = () => endsNow = program.uncaught(new Error("2"));
+  const onExit = program.runtime.onExit = spy(() => program.uncaught(new Error("2")));
   program.exit(3);
-  assertEquals(endsNow, true);
+  assertSpyCall(onExit, 0, { returned: true });
 });
 
 Deno.test("Lifecycle: an uncaught SystemExit while the program is leaving sets the code", () => {
@@ -1014,7 +1014,7 @@ Deno.test("Lifecycle: a dry program is ended if the time of a handler was over i
 Deno.test("Lifecycle: registering an asynchronous handler keeps the program from ending before that", () => {
   const program = new Program();
   program.sync("sync");
-  assertEquals(program.runtime.turns, 0);
+  assertSpyCalls(program.runtime.turnOnce, 0);
   program.async("async");
-  assertEquals(program.runtime.turns, 1);
+  assertSpyCalls(program.runtime.turnOnce, 1);
 });

@@ -55,12 +55,13 @@ function config(): Record<string, unknown> {
 
 /** Copies what the tests need. */
 async function copy(): Promise<void> {
-  for (const folder of ["runtimes", "tests/offline"]) {
+  for (const folder of ["runtimes", "tests/offline/testing"]) {
     await Deno.mkdir(`${directory}/${folder}`, { recursive: true });
   }
   for await (const { name } of Deno.readDir(root)) if (name.endsWith(".ts")) await copyFile(name);
-  for (const name of [...tests, "tests/test_runtime.ts", "tests/offline/import_map.json"]) {
-    await copyFile(name);
+  for (const name of [...tests, "tests/test_runtime.ts"]) await copyFile(name);
+  for (const name of ["import_map.json", "assert.ts", "testing/mock.ts", "testing/types.ts"]) {
+    await copyFile(`tests/offline/${name}`);
   }
   await copyFile("runtimes/runtime.ts");
 }

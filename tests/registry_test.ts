@@ -1,6 +1,7 @@
 // The stack of handlers, and the run that takes them off it.
 
 import { assertEquals } from "@std/assert";
+import { assertSpyCall, spy } from "@std/testing/mock";
 import { type AnyFunction, Run, type RunHost, Stack } from "../registry.ts";
 import { settle } from "./test_runtime.ts";
 
@@ -312,15 +313,14 @@ Deno.test("Run.giveUp() takes the pending handler for failed, and goes on", asyn
 });
 
 Deno.test("Run calls a handler with its arguments and its this, and a plain one with neither", () => {
-  const { log, stack, run } = create();
-  stack.push(function (this: unknown, ...args: unknown[]) {
-    log.push(`${JSON.stringify(this)} ${JSON.stringify(args)}`);
-  } as AnyFunction, { args: [1, "two"], self: { self: true }, awaited: false });
-  stack.push(function (this: unknown, ...args: unknown[]) {
-    log.push(`${this} ${args.length}`);
-  } as AnyFunction);
+  const { stack, run } = create();
+  const [plain, bound] = [spy(), spy()];
+  const call = { args: [1, "two"], self: { name: "instance" } };
+  stack.push(bound, call);
+  stack.push(plain);
   run.atOnce();
-  assertEquals(log, ["undefined 0", '{"self":true} [1,"two"]']);
+  assertSpyCall(plain, 0, { args: [], self: undefined });
+  assertSpyCall(bound, 0, call);
 });
 
 Deno.test("Run.calling is true until the outermost of nested runs returns", () => {
@@ -394,12 +394,12 @@ Deno.test("Stack takes no property of a function for its own", () => {
 });
 
 Deno.test("Stack calls a handler with no arguments if none are given", () => {
-  const { log, stack, run } = create();
-  const func = (...args: unknown[]) => void log.push(`${args.length}`);
-  stack.push(func as AnyFunction, { self: {} });
+  const { stack, run } = create();
+  const func = spy();
+  stack.push(func, { self: {} });
   assertEquals(stack.asynchronous, 0);
   run.atOnce();
-  assertEquals(log, ["0"]);
+  assertSpyCall(func, 0, { args: [] });
 });
 
 Deno.test("Stack keeps no handler that was taken back or has run", () => {

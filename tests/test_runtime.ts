@@ -1,5 +1,6 @@
 // A runtime for tests in process: it writes down what it is told, and its clock is set by hand.
 
+import { type Spy, spy } from "@std/testing/mock";
 import { type Cut, SystemExit } from "../errors.ts";
 import { Lifecycle } from "../lifecycle.ts";
 import type { Call } from "../registry.ts";
@@ -19,8 +20,6 @@ export class TestRuntime implements Runtime {
   readonly written: string[] = [];
   /** How the program was ended, each time. */
   readonly ends: string[] = [];
-  /** How often it was kept from ending. */
-  turns = 0;
   /** Whether an exit does not happen: nothing is called for it. */
   refuses = false;
   /** What an exit does instead of ending the program. */
@@ -68,9 +67,7 @@ export class TestRuntime implements Runtime {
 
   firstUse(): void {}
 
-  turnOnce(): void {
-    this.turns++;
-  }
+  readonly turnOnce: Spy<unknown, [], undefined> = spy();
 
   raise(error: unknown): void {
     this.ends.push(`raise ${this.inspect(error)}`);
