@@ -278,7 +278,7 @@ function noHandler(caller: string, func: unknown, args: readonly unknown[]): Typ
     ? "a promise"
     : describe(func);
   const remedy = typeof func === "function" || isOldDecorator
-    ? `. As a decorator, @${caller} is for methods, and for decorators of the standard kind: turn off experimentalDecorators, use Bun 1.4 or newer`
+    ? `. As a decorator, @${caller} is for methods, and for decorators of the standard kind: turn off experimentalDecorators`
     : func === undefined || isPromise
     ? ". Pass the function, and do not call it"
     : "";

@@ -9,7 +9,6 @@ import { exitOnSignals, register } from "../mod.ts";
 const path = "calculator_history";
 const earlier = readHistory();
 const entered: string[] = [];
-// Asked before anything is read: Deno 2.0 cannot tell any more at the end of the input.
 const prompt = Deno.stdin.isTerminal() ? "> " : "";
 
 // Adds to the file instead of writing it anew: another session may have ended in between.

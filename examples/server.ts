@@ -12,8 +12,8 @@ import { exitOnSignals, register, registerAsync } from "../mod.ts";
 // A client that never finishes its request does not hold up the end for longer than this.
 exitOnSignals({ timeout: 5_000 });
 
-// A file, because Deno 2.0 has no node:sqlite, and Deno.openKv wants a flag. What it takes to close
-// a database is the same. Synchronous, so that it is closed also when there is no time to wait.
+// A file stands for a database here, which is closed in the same way. Synchronously, so that it is
+// closed also when there is no time to wait.
 const store = Deno.openSync("notes.txt", { append: true, create: true });
 register(function closeStore() {
   store.syncSync();

@@ -93,7 +93,7 @@ interface Holding {
 interface NodeProcess {
   exitCode?: number | string | null;
   versions?: { node?: string; deno?: string };
-  /** Whether its `exit` event is being emitted. Not documented (2.0.6 to 2.9.6). */
+  /** Whether its `exit` event is being emitted. Not documented (2.5.7 to 2.9.6). */
   _exiting?: boolean;
   exit(code: number): void;
   reallyExit(code: number): void;
@@ -157,9 +157,8 @@ export class DenoRuntime implements Runtime {
 
   // ---------------------------------------------------------------------------- what it is asked
 
-  /** In workers Deno 2.0 has no exit code. */
   get exitCode(): number {
-    return deno.exitCode ?? 0;
+    return deno.exitCode;
   }
 
   set exitCode(code: number) {
@@ -687,7 +686,7 @@ function lazy<T>(object: object, name: string): () => T {
 
 /**
  * Whether `deno test` or `deno bench` runs this program. They refuse a test or a benchmark without a
- * name, and nothing else looks at it (2.0.6 to 2.9.6). Safe answer: no.
+ * name, and nothing else looks at it (2.5.7 to 2.9.6). Safe answer: no.
  */
 function isTestRunner(): boolean {
   const nothing = () => {};
@@ -700,7 +699,7 @@ function isTestRunner(): boolean {
   }
 }
 
-/** Whether this is the REPL, by the name of its main module (2.0.6 to 2.9.6). Safe answer: no. */
+/** Whether this is the REPL, by the name of its main module (2.5.7 to 2.9.6). Safe answer: no. */
 function isRepl(): boolean {
   try {
     return apply(indexOf, deno.mainModule, ["$deno$repl."]) >= 0;
@@ -747,7 +746,7 @@ function isProcessListening(): boolean {
   }
 }
 
-/** Whether an event is an error that Deno tells of: its message starts with "Uncaught" (2.0.6 to 2.9.6). */
+/** Whether an event is an error that Deno tells of: its message starts with "Uncaught" (2.5.7 to 2.9.6). */
 function isUncaughtError(event: Event): event is ErrorEvent {
   return event instanceof ErrorEvent && event.cancelable && event.target === null &&
     apply(startsWith, event.message, ["Uncaught"]);
@@ -784,7 +783,7 @@ function callerOf(func: AnyFunction): Caller {
 
 /**
  * Whether the program itself has called a function, and not Deno as it ends: then none of the calls
- * is one of Deno's main program, `ext:runtime_main` (2.0.6 to 2.9.6). Safe answer: no.
+ * is one of Deno's main program, `ext:runtime_main` (2.5.7 to 2.9.6). Safe answer: no.
  */
 function isCalledByHand(func: AnyFunction): boolean {
   let byHand = false;

@@ -19,7 +19,6 @@ interface NodeProcess {
   exit(code?: unknown): void;
   reallyExit(code?: unknown): void;
   getBuiltinModule?: GetBuiltinModule;
-  binding?(name: "constants"): { os: Os["constants"] };
   hasUncaughtExceptionCaptureCallback?(): boolean;
   kill(pid: number, signal: string): void;
   listenerCount(event: string): number;
@@ -47,7 +46,7 @@ interface WorkerThreads {
   readonly isMainThread: boolean;
 }
 
-interface Bun extends Util, WorkerThreads {
+interface Bun {
   readonly peek: { status(promise: unknown): "pending" | "fulfilled" | "rejected" };
 }
 
@@ -170,7 +169,7 @@ export class NodeRuntime implements Runtime {
     const { inspect } = this.#natives.getBuiltinModule("node:util");
     const shown = inspect(value, { colors: this.#colors });
     if (!this.#isBun || !(value instanceof Error)) return shown;
-    // Bun 1.2 may leave the message out of a stack.
+    // Bun 1.4.0 may leave the message out of a stack.
     const { name, message } = value;
     const isComplete = typeof message !== "string" || apply(indexOf, shown, [message]) >= 0;
     return isComplete ? shown : `${name}: ${message}\n${shown}`;
@@ -615,7 +614,6 @@ export class NodeRuntime implements Runtime {
 
   readonly #onBunBeforeExit = (): void => {
     const ends = this.#ends;
-    if (this.#fatal !== undefined) return; // Bun 1.2 tells of the end twice.
     this.#dry = false;
     if (ends.active && !this.#turned) this.#turnOnBun();
     else if (ends.active || this.#asked) this.#runDry();
@@ -712,8 +710,10 @@ function takeNatives(): Natives {
   if (typeof process?.emit !== "function") {
     throw new Error("Cannot load @atexit/atexit: it needs Deno, Node.js or Bun");
   }
-  const { emit } = process;
-  const getBuiltinModule = process.getBuiltinModule ?? builtinModulesOf(process, Bun);
+  const { emit, getBuiltinModule } = process;
+  if (getBuiltinModule === undefined) {
+    throw new Error("Cannot load @atexit/atexit: it needs Node.js 20.16, 22.3 or newer");
+  }
   const writeError = console?.error;
   return {
     process,
@@ -744,15 +744,6 @@ function comesFrom(error: unknown, rejected: Told | undefined): boolean {
   } catch {
     return false; // A hostile error.
   }
-}
-
-/** The first versions of Bun 1.2 have what is used of those modules in other places. */
-function builtinModulesOf(process: NodeProcess, Bun: Bun | undefined): GetBuiltinModule {
-  if (Bun === undefined) {
-    throw new Error("Cannot load @atexit/atexit: it needs Node.js 20.16, 22.3 or newer");
-  }
-  const { inspect, isMainThread } = Bun;
-  return () => ({ inspect, isMainThread, constants: process.binding!("constants").os });
 }
 
 /** Whether an `exit` that was imported by name has called a function. Safe answer: yes. */

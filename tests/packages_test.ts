@@ -363,7 +363,6 @@ const prompts: {
 }[] = [
   {
     name: "@inquirer/prompts, an answer",
-    since: 205, // Before, Deno goes on to wait for keys.
     program: [asks, printsAnswer],
     keys: "Ada\r",
     code: 0,

@@ -47,7 +47,7 @@ export interface Row extends PortableExpected {
   /** Whether the program is read from stdin, or follows the flag `-e`. Default: it is a file. */
   how?: "file" | "stdin" | "-e";
   env?: Record<string, string>;
-  /** The only runtimes that have what it is about: `node`, `bun 1.2`. */
+  /** The only runtimes that have what it is about: `node`, `bun 1.4`. */
   only?: string[];
   /** Those that cannot run it without the module either, and why. */
   not?: Record<string, string>;

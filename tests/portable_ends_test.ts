@@ -371,12 +371,6 @@ testRows({
     counts: { "Exception in an exit listener of process:\n": 1 },
     errors: { boom: 1 },
     cannot: {
-      "bun 1.2": {
-        because: "Bun reports it itself",
-        lines: ["flushed"],
-        code: 3,
-        errors: { boom: 1 },
-      },
       bun: {
         because: "Bun takes it for an uncaught error",
         lines: ["flushed"],

@@ -62,12 +62,6 @@ process.on("uncaughtExceptionMonitor", (error, origin) => console.log("monitor",
 process.on("exit", (code) => console.log("exit", code));
 `;
 
-const exitWithZero = {
-  because: "as Bun, and Bun 1.2.0 gives listeners of exit the code from before the error",
-  lines: ["handler 1 error", "monitor boom uncaughtException", "exit 0"],
-  code: 1,
-  errors: { boom: 1 },
-};
 const notAtExit = {
   because: "Deno calls no exit listeners at an error",
   code: 1,
@@ -89,7 +83,6 @@ for (const [kind, handler] of Object.entries(handlers)) {
       ...unhandled(errors["an error"], handler, "uncaughtException"),
       cannot: {
         deno: { ...notAtExit, lines: ["monitor boom uncaughtException", "handler 1 error"] },
-        ...kind === "synchronous" ? { "bun 1.2.0": exitWithZero } : {},
         bun: {
           because: "Bun shows an error to the monitor last, and again when it is raised again",
           lines: kind === "synchronous"
@@ -153,7 +146,6 @@ for (const [kind, handler] of Object.entries(handlers)) {
       errors: { boom: 1, first: 0 },
     },
     [`a rejection that is handled later is none, ${kind} handler`]: {
-      not: { "bun 1.2.0": "it does not tell of that" },
       program: `
         ${handler}
         const alive = setInterval(() => {}, 1000);
@@ -318,10 +310,6 @@ for (const [kind, handler] of Object.entries(handlers)) {
         });`,
       lines: ["false", "false", "alive undefined", "handler 0 dry"],
       cannot: {
-        "bun 1.2": {
-          because: "the module listens to them there",
-          lines: ["true", "true", "alive undefined", "handler 0 dry"],
-        },
         bun: {
           because: "the module listens to rejections there",
           lines: ["false", "true", "alive undefined", "handler 0 dry"],

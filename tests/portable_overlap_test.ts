@@ -63,16 +63,6 @@ function expected(first: string, second: string, cell: string): PortableExpected
   };
 }
 
-const cannot = {
-  "bun 1.2": {
-    because: "Bun 1.2 ends the program at an exception once it has told that its loop is dry",
-    lines: ["waiting 0", "last 1 exit"],
-    code: 1,
-    counts: { "Cannot await atexit handler waiting": 1 },
-    stderr: /at .*main\.mjs/,
-  },
-};
-
 const rows: Record<string, Row> = {};
 for (const [first, row] of Object.entries(overlaps)) {
   for (const [second, cell] of Object.entries(row)) {
@@ -80,7 +70,6 @@ for (const [first, row] of Object.entries(overlaps)) {
       program: program(first, second),
       signals: [first, second].includes("signal"),
       ...expected(first, second, cell),
-      ...first === "dry" && ["error", "SystemExit"].includes(second) ? { cannot } : {},
     };
   }
 }

@@ -216,13 +216,6 @@ testRows({
       const timer = setTimeout(() => console.log("never"), 30_000);
       ${send("SIGINT")}`,
     ...{ signals: true, lines: ["own", "handler dry"] },
-    cannot: {
-      "bun 1.2": {
-        because: "Bun 1.2 gives the default action back when one of several listeners is removed",
-        lines: [],
-        signal: "SIGINT",
-      },
-    },
   },
   "a signal that is no one's to listen to is a TypeError, and none is covered": {
     program: `

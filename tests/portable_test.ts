@@ -117,14 +117,6 @@ testRows({
     code: 3,
     counts: { "Exception in atexit handler bad:\n": 1 },
     errors: { boom: 1 },
-    cannot: {
-      "bun 1.2": {
-        because: "at a dry end Bun 1.2 shows errors to nobody",
-        lines: ["last"],
-        code: 1,
-        counts: { "Exception in atexit handler bad:\n": 1 },
-      },
-    },
   },
   "listeners of uncaughtException see what a handler has raised, and may handle it: exit(3)": {
     program: `

@@ -93,7 +93,6 @@ testRows({
   },
   "a program with an IPC channel runs dry when the channel closes": {
     only: ["node", "bun"],
-    not: { "bun 1.2.0": "it never ends there" },
     program: `
       import { fork } from "node:child_process";
       import { fileURLToPath } from "node:url";

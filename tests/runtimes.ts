@@ -22,7 +22,7 @@ export type Name = "deno" | "node" | "bun";
 const oldest: Record<Name, number[][]> = {
   deno: [[2, 9]],
   node: [[20, 16], [22, 3], [23, 0]],
-  bun: [[1, 2]],
+  bun: [[1, 4]],
 };
 
 /** What there is to say about each runtime that is not here. */
@@ -86,7 +86,7 @@ function isSupported({ name, version: [major, minor] }: TestRuntime): boolean {
   );
 }
 
-/** Whether a runtime is one of those that a text names: `bun`, `node 20`, `bun 1.2`. */
+/** Whether a runtime is one of those that a text names: `bun`, `node 20`, `bun 1.4`. */
 export function isNamed({ name, version }: TestRuntime, text: string): boolean {
   const [wanted, numbers = ""] = text.split(" ");
   const parts = numbers === "" ? [] : numbers.split(".").map(Number);

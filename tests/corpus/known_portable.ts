@@ -122,14 +122,6 @@ export const knownPortable: Known[] = [
     sometimes: true,
   },
   {
-    reason: "Bun 1.2 shows another place of a rejection that is raised again",
-    on: ["bun"],
-    modes: ["synchronous"],
-    ignoring: bunPlace,
-    programs: /Promise\.reject|rejection/,
-    sometimes: true,
-  },
-  {
     reason: "Bun prints an error that is raised again in another way, or not all of several",
     on: ["bun"],
     modes: graceful,

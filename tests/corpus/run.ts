@@ -279,16 +279,16 @@ async function start(
     }
   }, 10_000);
   try {
-    return { ...withoutNumbers(await child.outcome(), how, runtime), stopped };
+    return { ...withoutNumbers(await child.outcome(), how), stopped };
   } finally {
     clearTimeout(limit);
   }
 }
 
-/** Writes the files of a program. Before Deno 2.4 nothing can be loaded before them. */
+/** Writes the files of a program. `deno run` preloads the module, the others import it. */
 function prepareForDeno(program: CorpusProgram, folder: string, mode?: Mode): Prepared {
   const { how = "run", flags = [], args = [] } = program;
-  const preloads = how === "run" && version >= 204;
+  const preloads = how === "run";
   const line = mode === undefined ? "" : `import "./first.ts";`;
   const text = `${preloads ? "" : line}\n${program.source}`;
   write(folder, { ...program.files, "main.ts": text }, line);
@@ -340,23 +340,14 @@ interface Prepared {
 }
 
 /**
- * Takes out what differs each time: how long a test took, the number of the process, how Deno was
- * called when it panics (2.8), where its event loop turned (2.0), and the place of an error, of which
- * Bun 1.2 shows now one and now another, also without the module.
+ * Removes what differs from run to run: how long a test took, the number of the process, and the
+ * command line that Deno prints when it panics (2.8).
  */
-function withoutNumbers(
-  outcome: Outcome,
-  how: CorpusProgram["how"],
-  { name, version: [major, minor] }: TestRuntime,
-): Outcome {
+function withoutNumbers(outcome: Outcome, how: CorpusProgram["how"]): Outcome {
   const time = how === "test" ? /\d+(ms|µs|s)(?!\w)/g : /(?!)/g;
-  const place = name === "bun" && major === 1 && minor < 3
-    ? /^ *\d+ \| .*\n|^ +\^\n|^ +at .*\n/gm
-    : /(?!)/g;
   const [stdout, stderr] = [outcome.stdout, outcome.stderr].map((text) =>
-    text.replace(time, "0ms").replace(place, "").replace(/\(node:\d+\)/g, "(node:1)")
+    text.replace(time, "0ms").replace(/\(node:\d+\)/g, "(node:1)")
       .replace(/^Args: [^]*? panicked at /m, "panicked at ")
-      .replace(/^ +at eventLoopTick .*\n/gm, "")
   );
   return { ...outcome, stdout, stderr };
 }
