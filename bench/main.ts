@@ -41,9 +41,9 @@ function jobs(workload: string, subjects: string[], counts: string[]): string[] 
 }
 
 async function measure(job: string): Promise<Costs> {
-  const { pathname } = new URL("./operations.ts", import.meta.url);
+  const { href } = new URL("./operations.ts", import.meta.url);
   const flags = ["-A", "--no-config", "--no-check", "--v8-flags=--expose-gc,--single-threaded"];
-  const args = ["run", "--quiet", ...flags, pathname, ...job.split("/")];
+  const args = ["run", "--quiet", ...flags, href, ...job.split("/")];
   return JSON.parse(await outputOf(Deno.execPath(), args));
 }
 

@@ -1,5 +1,6 @@
 // What the start of a program costs on Node.js and on Bun, with the package that `deno pack` makes.
 
+import { fileURLToPath } from "node:url";
 import { outputOf, temporary } from "./measure.ts";
 import { cpuTimes } from "./processes.ts";
 
@@ -59,7 +60,7 @@ function installed(): Promise<string> {
   return folder ??= (async () => {
     const folder = `${temporary}/packages`;
     await Deno.mkdir(folder);
-    const { pathname: config } = new URL("../deno.json", import.meta.url);
+    const config = fileURLToPath(new URL("../deno.json", import.meta.url));
     const tarball = `${folder}/atexit.tgz`;
     await outputOf(Deno.execPath(), ["pack", "--allow-dirty", "--config", config, "-o", tarball]);
     await Deno.writeTextFile(`${folder}/package.json`, "{}");

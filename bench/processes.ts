@@ -124,6 +124,6 @@ const flags = ["run", "--no-config", "--no-check", "--quiet"];
 
 /** The command that runs a program of programs/. */
 function run(program: string, ...args: string[]): string[] {
-  const { pathname } = new URL(`./programs/${program}.ts`, import.meta.url);
-  return [Deno.execPath(), ...flags, pathname, ...args];
+  const { href } = new URL(`./programs/${program}.ts`, import.meta.url);
+  return [Deno.execPath(), ...flags, href, ...args];
 }

@@ -2,8 +2,9 @@
 
 import { assertEquals } from "@std/assert";
 import { assertOutcome, start } from "./program.ts";
+import { withoutSignals } from "./skip.ts";
 
-const ignore = Deno.build.os === "windows";
+const ignore = withoutSignals();
 
 /** A program whose asynchronous handlers wait until its background has failed as often as it does. */
 const program = (background: string) => `

@@ -6,6 +6,7 @@
 // What is compared stands in compare/subjects.ts, what is asked in compare/rows.ts, and which runtimes
 // there are in runtimes.ts. Needs npm, and a system that has signals.
 
+import { fileURLToPath } from "node:url";
 import { Bench, nameOf, project, write } from "./compare/bench.ts";
 import { groups } from "./compare/rows.ts";
 import { subjects } from "./compare/subjects.ts";
@@ -122,5 +123,5 @@ async function writeTo(page: URL): Promise<void> {
   const [before, rest] = (await Deno.readTextFile(page)).split(/(?<=<!-- begin.* -->\n)/);
   const after = rest.slice(rest.indexOf("<!-- end"));
   await Deno.writeTextFile(page, `${before}\n${text}\n${after}`);
-  await succeed(Deno.execPath(), ["fmt", "--quiet", page.pathname], new URL("..", page));
+  await succeed(Deno.execPath(), ["fmt", "--quiet", fileURLToPath(page)], new URL("..", page));
 }

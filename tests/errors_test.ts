@@ -2,19 +2,21 @@
 
 import { assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
 import { assertSpyCall, assertSpyCalls, spy } from "@std/testing/mock";
+import { fileURLToPath } from "node:url";
 import { Reporter } from "../errors.ts";
 import { SystemExit } from "../mod.ts";
 import {
   assertOutcome,
   deno,
   fixture,
-  isInstalled,
   mod,
   Program,
   run,
   runFixture,
+  terminalScript,
   version,
 } from "./program.ts";
+import { withoutSignals, withoutTerminals } from "./skip.ts";
 
 Deno.test("SystemExit checks its code", () => {
   assertEquals(new SystemExit().code, 0);
@@ -148,10 +150,6 @@ Deno.test("a report does not count the places that an error shares with its caus
   });
 });
 
-const windows = Deno.build.os === "windows";
-// Python makes the terminals.
-const withoutTerminal = windows || !await isInstalled("python3");
-
 Deno.test("a report names no place in the module, only those of the program", async () => {
   // The last one to fail is SystemExit, so that Deno prints nothing.
   const program = `
@@ -181,7 +179,7 @@ Deno.test("a report names no place in the module, only those of the program", as
 async function firstReport(args: string[]): Promise<string> {
   const program = [deno, "run", "--no-check", "--no-config", fixture("handler_throws")];
   // Of a place below this folder Deno shows in gray what is the folder's.
-  const cwd = new URL("./fixtures/", import.meta.url).pathname;
+  const cwd = fileURLToPath(new URL("./fixtures/", import.meta.url));
   const { stdout, stderr } = await new Program([...args, ...program], { cwd }, "env").outcome();
   // Deno colors its own messages, which follow.
   const report = /^\S*Exception in atexit handler first[^]*?(?=^\S*Exception in)/m;
@@ -190,7 +188,9 @@ async function firstReport(args: string[]): Promise<string> {
 
 const plainHeading = "Exception in atexit handler first:\n";
 
-Deno.test("a report has no colors where stderr is no terminal", { ignore: windows }, async () => {
+Deno.test("a report has no colors where stderr is no terminal", {
+  ignore: withoutSignals(),
+}, async () => {
   const report = await firstReport(["-u", "NO_COLOR"]);
   assertStringIncludes(report, plainHeading);
   assertEquals(report.includes("\x1b["), false);
@@ -199,9 +199,9 @@ Deno.test("a report has no colors where stderr is no terminal", { ignore: window
 Deno.test({
   name:
     "a report has colors in a terminal, its heading those of Deno's own, and none where NO_COLOR is set",
-  ignore: withoutTerminal,
+  ignore: await withoutTerminals(),
   async fn() {
-    const terminal = ["python3", "task/terminal.py"];
+    const terminal = ["python3", terminalScript];
     const colored = await firstReport(["-u", "NO_COLOR", ...terminal]);
     const heading = "\x1b[0m\x1b[1m\x1b[31mException in atexit handler first\x1b[0m:\n";
     assertStringIncludes(colored, heading);

@@ -1,9 +1,11 @@
 // The examples do what they say, with the permissions that they say.
 
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
+import { fileURLToPath } from "node:url";
 import { assertOutcome, deno, type Options, type Outcome, Program } from "./program.ts";
+import { withoutSignals } from "./skip.ts";
 
-const ignore = Deno.build.os === "windows"; // It has no signals that a test could send.
+const ignore = withoutSignals();
 
 /** A directory for what an example writes. */
 class Directory implements AsyncDisposable {
@@ -461,7 +463,7 @@ function assertChildEnded(outcome: Outcome): void {
   // The child's stderr is the program's: its outcome is there when both have closed it.
   const [pid] = outcome.stdout.match(/\d+/) ?? [];
   assertOutcome(outcome, { lines: [`Child ${pid} is running`, `Child ${pid} has ended`] });
-  if (Deno.build.os === "windows") return;
+  if (ignore) return;
   assertThrows(() => Deno.kill(Number(pid), "SIGCONT"), Deno.errors.NotFound);
 }
 
@@ -488,7 +490,7 @@ Deno.test("child.ts takes its child with it: a signal", { ignore }, async () => 
 });
 
 Deno.test("a task of examples/dev leaves nothing behind at Ctrl-C", { ignore }, async () => {
-  const cwd = new URL("../examples/dev", import.meta.url).pathname;
+  const cwd = fileURLToPath(new URL("../examples/dev", import.meta.url));
   const names = () => Array.from(Deno.readDirSync(cwd), ({ name }) => name).sort();
   // Of the newest Deno: `deno task` of older ones does not pass a signal on.
   await using program = new Program(["task", "--quiet", "dev"], { cwd }, Deno.execPath());

@@ -1,6 +1,7 @@
 // exit(), exitReason() and setGracePeriod().
 
 import { assertOutcome, run, runFixture, start } from "./program.ts";
+import { withoutSignals } from "./skip.ts";
 
 Deno.test("exit(code) awaits the handlers, ends with code, and never resolves", async () => {
   const outcome = await run(`
@@ -360,7 +361,7 @@ for (
 
 Deno.test({
   name: "exitReason() tells which signal ends the program",
-  ignore: Deno.build.os === "windows",
+  ignore: withoutSignals(),
   async fn() {
     const end = 'exitOnSignals(); setInterval(() => {}, 1000); console.log("ready");';
     await using program = start(tellsReason + end);
@@ -491,7 +492,7 @@ for (
 
 Deno.test({
   name: "exit listeners of process are called before the process ends by a named signal",
-  ignore: Deno.build.os === "windows",
+  ignore: withoutSignals(),
   async fn() {
     const end = 'exitOnSignals(); setInterval(() => {}, 1000); console.log("ready");';
     for (

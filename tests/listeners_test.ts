@@ -2,8 +2,9 @@
 
 import { assertEquals } from "@std/assert";
 import { assertOutcome, deno, mod, Program, run, start, version } from "./program.ts";
+import { withoutSignals } from "./skip.ts";
 
-const windows = Deno.build.os === "windows";
+const ignore = withoutSignals();
 
 Deno.test("registerAsync() in a beforeunload listener is awaited, and the program ends", async () => {
   const outcome = await run(`
@@ -83,7 +84,7 @@ Deno.test("unload by hand in a handler breaks nothing", async () => {
 Deno.test({
   name:
     "the program's own signal listener is called, also if it was added later and no handler is awaited",
-  ignore: windows,
+  ignore,
   async fn() {
     await using program = start(`
       import { exitOnSignals, register } from "@atexit/atexit";
@@ -103,7 +104,7 @@ Deno.test({
 
 Deno.test({
   name: "exitOnSignals() of a signal named twice gives it back when disposed of",
-  ignore: windows,
+  ignore,
   async fn() {
     await using program = start(`
       import { exitOnSignals, register } from "@atexit/atexit";
@@ -372,7 +373,7 @@ Deno.test("exit() rejects if what has replaced process.reallyExit refuses it", a
 
 Deno.test({
   name: "an exception of the program's own signal listener is not lost",
-  ignore: windows,
+  ignore,
   async fn() {
     await using program = start(`
       import { exitOnSignals, register } from "@atexit/atexit";
@@ -651,7 +652,7 @@ Deno.test("exit() and SystemExit in an unload listener of a program without hand
 });
 
 Deno.test("a signal decides, whatever the first handler raises, that an unload listener registers", async () => {
-  if (windows) return;
+  if (ignore) return;
   const source = `
     import { exitOnSignals, exitReason, register, SystemExit } from "@atexit/atexit";
     exitOnSignals({ signals: ["SIGTERM"] });

@@ -4,8 +4,8 @@
 import { assertEquals } from "@std/assert";
 import { SystemExit } from "../errors.ts";
 import type { Call } from "../registry.ts";
-import { isInstalled } from "./program.ts";
 import { type Action, model, type RandomProgram, randomProgram } from "./random_program.ts";
+import { withoutPython } from "./skip.ts";
 import { soak } from "./soak.ts";
 import { Program, settle } from "./test_runtime.ts";
 
@@ -22,7 +22,7 @@ Deno.test("200 random programs do as real programs what the model says", async (
 
 Deno.test({
   name: "random programs do what they do under Python's atexit",
-  ignore: !await isInstalled("python3"),
+  ignore: await withoutPython(),
   async fn() {
     for (let seed = 0; seed < 40; seed++) {
       const program = asInPython(synchronous(randomProgram(seed)));

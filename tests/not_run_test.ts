@@ -2,6 +2,7 @@
 
 import { assertNotEquals } from "@std/assert";
 import { assertOutcome, type Outcome, run, start } from "./program.ts";
+import { withoutSignals } from "./skip.ts";
 
 /** How most programs begin. */
 const handler = `
@@ -43,7 +44,7 @@ Deno.test("handlers are not run when an error listener itself throws", async () 
 for (const signal of ["SIGTERM", "SIGINT", "SIGHUP", "SIGKILL"] as const) {
   Deno.test({
     name: `handlers are not run when nobody listens to the signal: ${signal}`,
-    ignore: Deno.build.os === "windows",
+    ignore: withoutSignals(),
     async fn() {
       await using program = start(`${handler} setInterval(() => {}, 1000);`);
       await program.says("started");

@@ -2,12 +2,13 @@
 
 import { codes, isError, overlaps } from "./overlaps.ts";
 import { assertOutcome, type Outcome, startFixture } from "./program.ts";
+import { withoutSignals } from "./skip.ts";
 
 for (const [first, row] of Object.entries(overlaps)) {
   for (const [second, cell] of Object.entries(row)) {
     Deno.test({
       name: `ends that overlap, ${first} then ${second}: ${cell}`,
-      ignore: Deno.build.os === "windows" && [first, second].includes("signal"),
+      ignore: [first, second].includes("signal") && withoutSignals(),
       async fn() {
         const [, status, fate, reason] = cell.match(/^(\d+) (\w+) (.+)$/)!;
         const outcome = await overlap(first, second);

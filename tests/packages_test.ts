@@ -4,16 +4,14 @@ import { assertEquals, assertMatch } from "@std/assert";
 import {
   assertOutcome,
   deno,
-  isInstalled,
   type Outcome,
   Program,
   start,
+  terminalScript,
   version,
   writeProgram,
 } from "./program.ts";
-
-const onWindows = Deno.build.os === "windows";
-const withoutTerminals = onWindows || !await isInstalled("python3");
+import { withoutSignals, withoutTerminals } from "./skip.ts";
 
 /** A program that holds something which a package releases at the end. */
 interface Holder {
@@ -167,11 +165,14 @@ async function end(
 
 /** Starts a program in a terminal of 80 columns, in which keys are pressed when it says "ready". */
 function startInTerminal(source: string, cwd: string, keys = "\x03"): Program {
-  const terminal = new URL("./fixtures/task/terminal.py", import.meta.url).pathname;
   const shell = ["sh", "-c", 'unset CI; ulimit -t 20; stty cols 80 rows 24; exec "$@"', "sh"];
   const file = writeProgram(source);
   const command = [deno, "run", "-A", "--quiet", "--no-check", "--no-config", file];
-  return new Program([terminal, ...shell, ...command], { cwd, env: { KEYS: keys } }, "python3");
+  return new Program(
+    [terminalScript, ...shell, ...command],
+    { cwd, env: { KEYS: keys } },
+    "python3",
+  );
 }
 
 /** How a program may end, and with which status. */
@@ -219,7 +220,7 @@ function printed({ stdout, stderr }: Outcome): string[] {
 
 for (const holder of holders) {
   const { name, setup, terminal = false, since = 0, isReleased } = holder;
-  const ignore = (terminal ? withoutTerminals : onWindows) || version < since;
+  const ignore = (terminal ? await withoutTerminals() : withoutSignals()) || version < since;
 
   const cell = (what: string, fn: () => Promise<void>) =>
     Deno.test({ name: `${name}: ${what}`, ignore, fn });
@@ -432,7 +433,7 @@ const prompts: {
 for (const { name, program: [setup, last], since = 0, keys, code, notes, counts } of prompts) {
   Deno.test({
     name: `${name}: what it says and its status`,
-    ignore: withoutTerminals || version < since,
+    ignore: await withoutTerminals() || version < since,
     async fn() {
       const ended = await end([handlers, setup, last], { terminal: true, keys });
       assertOutcome(ended.outcome, { code });
@@ -449,7 +450,7 @@ for (const { name, program: [setup, last], since = 0, keys, code, notes, counts 
 // handles, and sends the signal once more: so a handler may begin.
 Deno.test({
   name: "@inquirer/prompts: a signal that nobody covers kills the program",
-  ignore: withoutTerminals,
+  ignore: await withoutTerminals(),
   async fn() {
     const ended = await end([handlers, asks, kill("SIGTERM") + printsAnswer], {
       terminal: true,

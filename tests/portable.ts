@@ -11,6 +11,7 @@ import {
   Program,
 } from "./program.ts";
 import { isNamed, type Name, runtimes, type TestRuntime } from "./runtimes.ts";
+import { withoutSignals } from "./skip.ts";
 
 export { newFolder };
 
@@ -69,7 +70,7 @@ export function testRows(rows: Record<string, Row>): void {
     );
     Deno.test({
       name: `${name} (${labels(chosen)})`,
-      ignore: chosen.length === 0 || row.signals === true && Deno.build.os === "windows",
+      ignore: chosen.length === 0 || row.signals === true && withoutSignals(),
       fn: () => onEach(chosen, (runtime) => check(row, runtime)),
     });
   }

@@ -5,11 +5,12 @@ import { assertEquals } from "@std/assert";
 import { corpusOf } from "./corpus/mod.ts";
 import { report, runAll } from "./corpus/run.ts";
 import { others } from "./runtimes.ts";
+import { withoutSignals } from "./skip.ts";
 
 for (const runtime of others) {
   Deno.test({
     name: `programs do the same with the module as without it (${runtime.label})`,
-    ignore: Deno.build.os === "windows", // They are started by sh, and send themselves signals.
+    ignore: withoutSignals(),
     async fn() {
       const programs = [...corpusOf(runtime.name)].filter((_, index) => index % 16 === 0);
       const summary = await runAll(new Map(programs), runtime);

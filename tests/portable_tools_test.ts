@@ -3,8 +3,9 @@
 import { newFolder, Program } from "./program.ts";
 import { assertPortable, labels, onEach, pack, startBy, succeed, testRows } from "./portable.ts";
 import { others, type TestRuntime } from "./runtimes.ts";
+import { withoutSignals } from "./skip.ts";
 
-const windows = Deno.build.os === "windows";
+const noSignals = withoutSignals();
 
 testRows({
   "node --test: handlers run when a file's tests are over": {
@@ -114,7 +115,7 @@ const buns = others.filter(({ name }) => name === "bun");
 
 Deno.test({
   name: `node --watch: SIGTERM before a restart runs the handlers (${labels(nodes)})`,
-  ignore: nodes.length === 0 || windows,
+  ignore: nodes.length === 0 || noSignals,
   fn: () =>
     onEach(nodes, async (runtime) => {
       await using program = await startBy(runtime, {
@@ -140,7 +141,7 @@ Deno.test({
 
 Deno.test({
   name: `bun add installs the package (${labels(buns.slice(-1))})`,
-  ignore: buns.length === 0 || windows,
+  ignore: buns.length === 0 || noSignals,
   fn: () =>
     onEach(buns.slice(-1), async ({ path }) => {
       const folder = newFolder();
@@ -183,7 +184,7 @@ async function bundled(runtime: TestRuntime, format: "esm" | "cjs"): Promise<voi
 for (const format of ["esm", "cjs"] as const) {
   Deno.test({
     name: `a bundle of a program and the package, ${format} (${labels(nodes)})`,
-    ignore: nodes.length === 0 || buns.length === 0 || windows,
+    ignore: nodes.length === 0 || buns.length === 0 || noSignals,
     fn: () => onEach(nodes, (runtime) => bundled(runtime, format)),
   });
 }

@@ -2,12 +2,18 @@
 // file in fixtures/.
 
 import { assertEquals, AssertionError } from "@std/assert";
+import { fileURLToPath } from "node:url";
 
 /** The Deno that runs them. `deno task matrix` names older ones. */
 export const deno = Deno.env.get("ATEXIT_TEST_DENO") ?? Deno.execPath();
 
 /** Its version, as major * 100 + minor: 209 for 2.9. */
 export const version = await versionOf(deno);
+
+/** A script of Python that runs a command in a terminal. */
+export const terminalScript = fileURLToPath(
+  new URL("./fixtures/task/terminal.py", import.meta.url),
+);
 
 /** The address of the module. */
 export const mod = new URL("../mod.ts", import.meta.url).href;

@@ -4,6 +4,7 @@ import { assertEquals } from "@std/assert";
 import { pathToFileURL } from "node:url";
 import { version } from "../realm.ts";
 import { assertOutcome, type Expected, run, start } from "./program.ts";
+import { withoutSignals } from "./skip.ts";
 
 const root = new URL("..", import.meta.url);
 const config = JSON.parse(await Deno.readTextFile(new URL("deno.json", root)));
@@ -94,7 +95,7 @@ Deno.test("copies of the module share the grace period", async () => {
 
 Deno.test({
   name: "copies of the module share their signals",
-  ignore: Deno.build.os === "windows",
+  ignore: withoutSignals(),
   async fn() {
     const source = `${importTwoCopies}
       one.register(() => console.log("handler"));

@@ -1,18 +1,20 @@
 // exitOnSignals().
 
 import { assertEquals } from "@std/assert";
+import { fileURLToPath } from "node:url";
 import {
   assertOutcome,
-  isInstalled,
   type Options,
   type Outcome,
   Program,
   run,
   start,
   startFixture,
+  terminalScript,
 } from "./program.ts";
+import { withoutSignals, withoutTerminals } from "./skip.ts";
 
-const ignore = Deno.build.os === "windows";
+const ignore = withoutSignals();
 const allowRun = ["run", "--allow-run"];
 
 /** Sends a program a signal when it is ready, and waits for its end. */
@@ -453,10 +455,10 @@ Deno.test({
 
 Deno.test({
   name: "Ctrl-C under deno task runs the handlers, though the signal comes twice",
-  ignore: ignore || !await isInstalled("python3"), // Python makes the terminals.
+  ignore: await withoutTerminals(),
   async fn() {
-    const cwd = new URL("./fixtures/task/", import.meta.url).pathname;
-    const command = ["terminal.py", Deno.execPath(), "task", "--quiet", "wait"];
+    const cwd = fileURLToPath(new URL("./fixtures/task/", import.meta.url));
+    const command = [terminalScript, Deno.execPath(), "task", "--quiet", "wait"];
     for (let time = 0; time < 8; time++) {
       const outcome = await new Program(command, { cwd }, "python3").outcome();
       // On a busy machine `deno task` may not listen yet, and dies of the Ctrl-C. That ends the

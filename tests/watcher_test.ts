@@ -4,14 +4,15 @@ import { assertEquals, assertMatch } from "@std/assert";
 import {
   assertOutcome,
   deno,
-  isInstalled,
   type Outcome,
   Program,
+  terminalScript,
   version,
   writeProgram,
 } from "./program.ts";
+import { withoutTerminals } from "./skip.ts";
 
-const ignore = Deno.build.os === "windows" || !await isInstalled("python3");
+const ignore = await withoutTerminals();
 
 /** From 2.7.7 on the watcher raises SIGTERM in the program before it restarts it, and waits. */
 const waits = version >= 207;
@@ -123,8 +124,7 @@ for (const [name, command] of Object.entries(commands)) {
     Deno.test(`${title}: one Ctrl-C awaits the handlers, and ends the command`, {
       ignore,
     }, async () => {
-      const terminal = new URL("./fixtures/task/terminal.py", import.meta.url).pathname;
-      const all = [terminal, deno, ...args, writeProgram(server)];
+      const all = [terminalScript, deno, ...args, writeProgram(server)];
       assertInterrupted(await new Program(all, { env: pressed }, "python3").outcome());
     });
 
@@ -227,9 +227,9 @@ Deno.test("deno task dev that watches: one Ctrl-C awaits the handlers, and ends 
     files: { "deno.json": '{ "tasks": { "dev": "deno run --watch -A --no-check main.ts" } }' },
   });
   const cwd = file.slice(0, -"/main.ts".length);
-  const terminal = new URL("./fixtures/task/terminal.py", import.meta.url).pathname;
   assertInterrupted(
-    await new Program([terminal, deno, "task", "dev"], { cwd, env: pressed }, "python3").outcome(),
+    await new Program([terminalScript, deno, "task", "dev"], { cwd, env: pressed }, "python3")
+      .outcome(),
   );
 });
 

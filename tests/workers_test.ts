@@ -2,8 +2,9 @@
 
 import { assertEquals } from "@std/assert";
 import { assertOutcome, type Outcome, run, start, version } from "./program.ts";
+import { withoutSignals } from "./skip.ts";
 
-const ignore = Deno.build.os === "windows";
+const ignore = withoutSignals();
 
 /** How each kind is made, and what is told of its end. */
 const mains = {
