@@ -15,6 +15,7 @@ import {
   SystemExit,
   unregister,
 } from "../mod.ts";
+import { mod, newFolder } from "./program.ts";
 
 /** Never called either. */
 export function typeChecksOfEnds(): void {
@@ -301,25 +302,6 @@ export function typeChecks(): void {
   unregister(DecoratedClassAsync);
 }
 
-/** Checks a program, and returns the lines of the compiler, from the first error to its source. */
-async function check(program: string): Promise<string[]> {
-  const mod = new URL("../mod.ts", import.meta.url).href;
-  const file = await Deno.makeTempFile({ suffix: ".ts" });
-  try {
-    await Deno.writeTextFile(file, `import * as atexit from "${mod}";\n${program}\n`);
-    const { stderr, code } = await new Deno.Command(Deno.execPath(), {
-      args: ["check", "--no-config", file],
-      env: { NO_COLOR: "1" },
-    }).output();
-    assertEquals(code, 1);
-    const lines = new TextDecoder().decode(stderr).split(/\r?\n/);
-    const start = lines.findIndex((line) => line.startsWith("TS"));
-    return lines.slice(start, lines.indexOf(program)).map((line) => line.trim());
-  } finally {
-    await Deno.remove(file);
-  }
-}
-
 const promises = "register() does not await promises: use registerAsync()";
 const methods =
   "@register is for methods without arguments; @registerAsync for those that return promises";
@@ -408,12 +390,6 @@ const wrong: Record<string, [program: string, lines: string[]]> = {
   ],
 };
 
-for (const [what, [program, expected]] of Object.entries(wrong)) {
-  Deno.test(`${what} is refused by the compiler, which says why`, async () => {
-    assertEquals(await check(program), expected);
-  });
-}
-
 /** Where all overloads are listed, only the last line is ours. */
 const lastLines: Record<string, [program: string, lastLine: string]> = {
   "one argument too many": [
@@ -441,6 +417,48 @@ const lastLines: Record<string, [program: string, lastLine: string]> = {
     "Type '\"SIGKILL\"' is not assignable to type 'Signal'.",
   ],
 };
+
+// ------------------------------------------------------------------------------------- the compiler
+
+let checked: Promise<Map<string, string[]>> | undefined;
+
+/** The lines of each error of the compiler, without its place, by the program that it is about. */
+async function checkAll(): Promise<Map<string, string[]>> {
+  const programs = [...Object.values(wrong), ...Object.values(lastLines)].map(([text]) => text);
+  const folder = newFolder();
+  const files = programs.map((program, index) => {
+    const file = `${folder}/${index}.ts`;
+    Deno.writeTextFileSync(file, `import * as atexit from "${mod}";\n${program}\n`);
+    return file;
+  });
+  const { stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["check", "--no-config", ...files],
+    env: { NO_COLOR: "1" },
+  }).output();
+  const errors = new Map<string, string[]>();
+  for (const text of new TextDecoder().decode(stderr).split(/^(?=TS\d+ )/m)) {
+    const [, index] = text.match(/^ +at file:\S+\/(\d+)\.ts:2:/m) ?? [];
+    if (index === undefined) continue;
+    const program = programs[Number(index)];
+    const lines = text.split(/\r?\n/);
+    const error = lines.slice(0, lines.indexOf(program)).map((line) => line.trim());
+    errors.set(program, [...errors.get(program) ?? [], ...error]);
+  }
+  return errors;
+}
+
+/** What the compiler says about a program. All of them are checked at once. */
+async function check(program: string): Promise<string[]> {
+  const lines = (await (checked ??= checkAll())).get(program);
+  if (lines === undefined) throw new Error(`It compiles: ${program}`);
+  return lines;
+}
+
+for (const [what, [program, expected]] of Object.entries(wrong)) {
+  Deno.test(`${what} is refused by the compiler, which says why`, async () => {
+    assertEquals(await check(program), expected);
+  });
+}
 
 for (const [what, [program, lastLine]] of Object.entries(lastLines)) {
   Deno.test(`a call with ${what} is refused by the compiler, whose last line says why`, async () => {
