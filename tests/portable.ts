@@ -1,5 +1,5 @@
-// Runs the same programs by each runtime, with the package as npm gets it: what `deno pack` makes of
-// this folder, installed into an npm project of its own.
+// Runs the same programs by each runtime. Deno imports the module by its address; Node.js and Bun get
+// the package as npm gets it: what `deno pack` makes of this folder, installed into an npm project.
 
 import { AssertionError } from "@std/assert";
 import {
@@ -9,19 +9,21 @@ import {
   newFolder,
   type Outcome,
   Program,
+  withAddress,
 } from "./program.ts";
 import { isNamed, type Name, runtimes, type TestRuntime } from "./runtimes.ts";
 import { withoutSignals } from "./skip.ts";
 
 export { newFolder };
 
-/** What every program of modules begins with, and what follows unless it imports the module itself. */
-const head = `import process from "node:process";
-/** A turn of the event loop, or more. */
+/** What programs of modules begin with. Deno loads `process` only where it is needed. */
+const importsProcess = 'import process from "node:process";\n';
+const head = `/** A turn of the event loop, or more. */
 const turn = (milliseconds = 1) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 /** The code that the program ends with. Deno has it in a place of its own. */
 const code = () => globalThis.Deno?.exitCode ?? process.exitCode ?? 0;
 `;
+/** What follows, unless a program imports the module itself. */
 const imports = `import {
   exit, exitOnSignals, exitReason, register, registerAsync, setGracePeriod, SystemExit, unregister,
 } from "@atexit/atexit";
@@ -48,6 +50,8 @@ export interface Row extends PortableExpected {
   /** Whether the program is read from stdin, or follows the flag `-e`. Default: it is a file. */
   how?: "file" | "stdin" | "-e";
   env?: Record<string, string>;
+  /** Whether it is about the package itself, so that Deno gets that, too. */
+  needsPackage?: boolean;
   /** The only runtimes that have what it is about: `node`, `bun 1.4`. */
   only?: string[];
   /** Those that cannot run it without the module either, and why. */
@@ -149,8 +153,13 @@ export async function runBy(runtime: TestRuntime, row: Row): Promise<Outcome> {
 /** Starts a program by a runtime, for a test that goes on to talk to it. */
 export async function startBy(runtime: TestRuntime, row: Row): Promise<Program> {
   const { how = "file", name = "main.mjs", command = {}, args = [], env = {} } = row;
-  const source = name.endsWith(".mjs") ? withHead(row.program) : row.program;
-  const cwd = await write({ ...row.files, [name]: source });
+  const fromNpm = runtime.from === "npm" || row.needsPackage === true;
+  const imported = (text: string) => fromNpm ? text : withAddress(text);
+  const source = imported(name.endsWith(".mjs") ? withHead(row.program, fromNpm) : row.program);
+  const cwd = fromNpm ? await newFolderOfProject() : newFolder();
+  for (const [file, text] of Object.entries({ ...row.files, [name]: source })) {
+    await Deno.writeTextFile(`${cwd}/${file}`, imported(text));
+  }
   const isDeno = runtime.name === "deno";
   const before = command[runtime.name] ?? (isDeno && how !== "-e" ? ["run", "-A"] : []);
   const program = {
@@ -170,20 +179,13 @@ function moduleFlags({ name }: TestRuntime): string[] {
   return name === "node" ? ["--input-type=module"] : [];
 }
 
-function withHead(source: string): string {
-  return head + (source.includes("@atexit/atexit") ? "" : imports) + source;
-}
-
-let written = 0;
-
-/** Writes files to a folder of their own, in which the package can be imported. */
-async function write(files: Record<string, string>): Promise<string> {
-  const folder = `${await project()}/${++written}`;
-  await Deno.mkdir(folder);
-  for (const [name, text] of Object.entries(files)) {
-    await Deno.writeTextFile(`${folder}/${name}`, text);
-  }
-  return folder;
+function withHead(source: string, fromNpm: boolean): string {
+  return [
+    fromNpm || source.includes("process") ? importsProcess : "",
+    head,
+    source.includes("@atexit/atexit") ? "" : imports,
+    source,
+  ].join("");
 }
 
 // ----------------------------------------------------------------------------------- the package
@@ -193,6 +195,15 @@ let installed: Promise<string> | undefined;
 /** An npm project in which the package is installed, the same for all tests of a file. */
 export function project(): Promise<string> {
   return installed ??= install();
+}
+
+let programs = 0;
+
+/** A new folder, in which the package can be imported. */
+async function newFolderOfProject(): Promise<string> {
+  const folder = `${await project()}/${++programs}`;
+  await Deno.mkdir(folder);
+  return folder;
 }
 
 async function install(): Promise<string> {

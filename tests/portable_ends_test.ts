@@ -44,7 +44,12 @@ const ends: Record<string, End> = {
   "exit(3)": { program: `exit(3);`, reason: "exit", code: 3 },
   "exit(3) in a timer": { program: "setTimeout(() => exit(3));", reason: "exit", code: 3 },
   "exit(3) beside work that never ends": {
-    ...{ program: "setInterval(() => {}, 1); exit(3);", reason: "exit", code: 3 },
+    ...{
+      program: `setInterval(() => {}, 1);
+      exit(3).then(() => console.log("resolved"), () => console.log("rejected"));`,
+      reason: "exit",
+      code: 3,
+    },
   },
   "await exit(3)": { program: "await exit(3);", reason: "exit", code: 3 },
   "await exit(3) with a limit": {
@@ -100,6 +105,27 @@ const ends: Record<string, End> = {
     ...{ program: "Promise.reject(new SystemExit(3));", reason: "exit", code: 3 },
   },
   "SystemExit(0)": { program: "throw new SystemExit();", reason: "exit" },
+  "Deno.exitCode": { program: "Deno.exitCode = 4;", reason: "dry", code: 4, only: ["deno"] },
+  "Deno.exit() with Deno.exitCode": {
+    program: "Deno.exitCode = 4; Deno.exit();",
+    ...{ reason: "exit", code: 4, immediate: true, only: ["deno"] },
+  },
+  "Deno.exit(3) within try": {
+    program: `
+      try { Deno.exit(3); } catch { console.log("caught"); } finally { console.log("finally"); }`,
+    ...{ reason: "exit", code: 3, immediate: true, only: ["deno"] },
+  },
+  "exit() with Deno.exitCode": {
+    ...{ program: "Deno.exitCode = 4; exit();", reason: "exit", code: 4, only: ["deno"] },
+  },
+  "close()": { program: "close();", reason: "exit", immediate: true, only: ["deno"] },
+  "a throw in a listener of globalThis": {
+    program: `
+      addEventListener("ping", () => { throw new Error("boom"); });
+      dispatchEvent(new Event("ping"));`,
+    ...boom,
+    only: ["deno"],
+  },
   "SystemExit with a text": {
     program: `throw new SystemExit("usage: greet NAME");`,
     ...{ reason: "exit", code: 1, stderr: "usage: greet NAME\n" },
@@ -108,7 +134,7 @@ const ends: Record<string, End> = {
 
 const report = "Cannot await atexit handler flush";
 
-function synchronous({ program, code = 0, reason, errors, stderr }: End): Row {
+function synchronous({ program, code = 0, reason, errors, stderr, only }: End): Row {
   return {
     program: `register(() => console.log("handler", code(), why()));\n` +
       `console.log("started");\n${program}`,
@@ -116,10 +142,13 @@ function synchronous({ program, code = 0, reason, errors, stderr }: End): Row {
     code,
     ...errors ? { errors } : {},
     ...stderr ? { stderr } : {},
+    ...only ? { only } : {},
   };
 }
 
-function asynchronous({ program, code = 0, reason, immediate, errors = {}, stderr }: End): Row {
+function asynchronous(
+  { program, code = 0, reason, immediate, errors = {}, stderr, only }: End,
+): Row {
   return {
     program: `register(() => console.log("last", code(), why()));
       registerAsync(async function flush() {
@@ -135,6 +164,7 @@ function asynchronous({ program, code = 0, reason, immediate, errors = {}, stder
     ],
     ...{ code, errors, counts: { [report]: immediate ? 1 : 0 } },
     ...stderr ? { stderr } : {},
+    ...only ? { only } : {},
   };
 }
 
@@ -149,6 +179,17 @@ testRows(Object.fromEntries(
 ));
 
 testRows({
+  "a throw in a listener of globalThis ends a program that awaits nothing on the spot": {
+    only: ["deno"],
+    program: `
+      register(() => console.log("handler"));
+      addEventListener("ping", () => { throw new Error("boom"); });
+      dispatchEvent(new Event("ping"));
+      console.log("never");`,
+    lines: ["handler"],
+    code: 1,
+    errors: { boom: 1 },
+  },
   "a top-level await that never settles": {
     program: `
       register(() => console.log("last", code(), why()));

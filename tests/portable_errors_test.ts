@@ -2,59 +2,7 @@
 // error once.
 
 import { type Row, testRows } from "./portable.ts";
-
-/** What throws or rejects, and what shows it to `process`. */
-const errors: Record<string, string> = {
-  "an error": `setTimeout(() => { throw new Error("boom"); });`,
-  "a rejection": `setTimeout(() => Promise.reject(new Error("boom")));`,
-};
-
-/** What is thrown or rejected, and a timer that shows that the program lives on. */
-const alive = (name: string) =>
-  `setTimeout(() => setTimeout(() => console.log("alive"), 20));\n${errors[name]}`;
-
-/** Listeners that handle errors. `ADD` stands for `on` or what else adds one. */
-const handling: Record<string, [event: string, listener: string]> = {
-  "a listener of uncaughtException handles an error": [
-    "an error",
-    `process.ADD("uncaughtException", (error, origin) => {
-       console.log("seen", error.message, origin);
-     });`,
-  ],
-  "a listener of unhandledRejection handles a rejection": [
-    "a rejection",
-    `process.ADD("unhandledRejection", (error) => {
-       console.log("seen", error.message, "uncaughtException");
-     });`,
-  ],
-};
-
-const handlers: Record<string, string> = {
-  "synchronous": `register(() => console.log("handler", code(), exitReason().kind));`,
-  "asynchronous":
-    `registerAsync(async () => { await turn(); console.log("handler", code(), exitReason().kind); });`,
-};
-
-const load = `const { exitReason, register, registerAsync } = await import("@atexit/atexit");`;
-
-for (const [name, [error, listener]] of Object.entries(handling)) {
-  for (const [kind, handler] of Object.entries(handlers)) {
-    for (const add of ["on", "once", "prependListener", "prependOnceListener"]) {
-      const text = listener.replace("ADD", add);
-      const expected = { lines: ["seen boom uncaughtException", "alive", "handler 0 dry"] };
-      testRows({
-        [`${name}: added before by ${add}(), ${kind} handler`]: {
-          program: `${text}\n${load}\n${handler}\n${alive(error)}`,
-          ...expected,
-        },
-        [`${name}: added after by ${add}(), ${kind} handler`]: {
-          program: `${load}\n${handler}\n${text}\n${alive(error)}`,
-          ...expected,
-        },
-      });
-    }
-  }
-}
+import { errors, handlers } from "./portable_errors.ts";
 
 /** Shows each event, and handles none of them. */
 const watched = `
@@ -62,6 +10,14 @@ process.on("uncaughtExceptionMonitor", (error, origin) => console.log("monitor",
 process.on("exit", (code) => console.log("exit", code));
 `;
 
+const notToMonitors = Object.fromEntries(
+  ["deno 2.5", "deno 2.6", "deno 2.7"].map((name) => [name, {
+    because: "before 2.8 Deno shows errors to no monitor, and calls no exit listeners at an error",
+    lines: ["handler 1 error"],
+    code: 1,
+    errors: { boom: 1 },
+  }]),
+);
 const notAtExit = {
   because: "Deno calls no exit listeners at an error",
   code: 1,
@@ -82,6 +38,7 @@ for (const [kind, handler] of Object.entries(handlers)) {
     [`each listener sees an error once, ${kind} handler`]: {
       ...unhandled(errors["an error"], handler, "uncaughtException"),
       cannot: {
+        ...notToMonitors,
         deno: { ...notAtExit, lines: ["monitor boom uncaughtException", "handler 1 error"] },
         bun: {
           because: "Bun shows an error to the monitor last, and again when it is raised again",
@@ -99,6 +56,7 @@ for (const [kind, handler] of Object.entries(handlers)) {
     [`each listener sees a rejection once, ${kind} handler`]: {
       ...unhandled(errors["a rejection"], handler, "unhandledRejection"),
       cannot: {
+        ...notToMonitors,
         deno: { ...notAtExit, lines: ["handler 1 error", "monitor boom unhandledRejection"] },
         bun: {
           because: "Bun shows rejections to listeners of unhandledRejection alone",
@@ -111,6 +69,7 @@ for (const [kind, handler] of Object.entries(handlers)) {
     [`each listener sees a throw of the main module once, ${kind} handler`]: {
       ...unhandled(`throw new Error("boom");`, handler, "unhandledRejection"),
       cannot: {
+        ...notToMonitors,
         deno: { ...notAtExit, lines: ["handler 1 error", "monitor boom unhandledRejection"] },
         bun: {
           because: "Bun shows an error to the monitor last, and again when it is raised again",
@@ -265,6 +224,7 @@ for (const [kind, handler] of Object.entries(handlers)) {
       code: 1,
       errors: { boom: 1 },
       cannot: {
+        ...notToMonitors,
         bun: {
           because: "Bun shows an error to the monitor last, and again when it is raised again",
           lines: kind === "synchronous"
@@ -383,55 +343,4 @@ for (const [kind, handler] of Object.entries(handlers)) {
       stderr: /careful/,
     },
   });
-}
-
-/** What each mode of Node.js makes of a rejection. */
-const modes: Record<string, { ends: boolean; code: number; stderr: RegExp }> = {
-  "throw": { ends: true, code: 1, stderr: /^(?!.*Warning).*Error: boom\n/s },
-  "strict": { ends: true, code: 1, stderr: /^(?!.*Warning).*Error: boom\n/s },
-  "warn": { ends: false, code: 0, stderr: /UnhandledPromiseRejectionWarning: Error: boom/ },
-  "none": { ends: false, code: 0, stderr: /^$/ },
-  "warn-with-error-code": {
-    ends: false,
-    code: 1,
-    stderr: /UnhandledPromiseRejectionWarning: Error: boom/,
-  },
-};
-
-for (const [mode, { ends, code, stderr }] of Object.entries(modes)) {
-  const command = { node: [`--unhandled-rejections=${mode}`] };
-  for (const [kind, handler] of Object.entries(handlers)) {
-    testRows({
-      [`a rejection under --unhandled-rejections=${mode}, ${kind} handler`]: {
-        program: `${handler}\n${
-          errors["a rejection"]
-        }\nsetTimeout(() => console.log("alive"), 200);`,
-        ...{ command, only: ["node"], code, stderr },
-        lines: [
-          ...ends ? [] : ["alive"],
-          ends ? "handler 1 error" : `handler ${code} dry`,
-        ],
-      },
-      [`what a handler raises under --unhandled-rejections=${mode}, ${kind} handler`]: {
-        program: `
-          ${handler}
-          register(() => { throw new Error("first"); });
-          registerAsync(async () => { await turn(); throw new Error("boom"); });
-          unregister(() => {});
-          exit(3);`,
-        ...{ command, only: ["node"], code: 1 },
-        lines: [`handler 3 exit`],
-        errors: { first: 2, boom: 1 },
-      },
-      [`SystemExit as a rejection under --unhandled-rejections=${mode}, ${kind} handler`]: {
-        program: `
-          ${handler}
-          setTimeout(() => Promise.reject(new SystemExit(3)));`,
-        ...{ command, only: ["node"] },
-        lines: [ends ? "handler 3 exit" : `handler ${code} dry`],
-        code: ends ? 3 : code,
-        stderr: ends || mode === "none" ? /^$/ : /SystemExit/,
-      },
-    });
-  }
 }

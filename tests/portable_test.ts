@@ -99,10 +99,12 @@ testRows({
   },
   "an exception of a handler at an error leaves the error and its status": {
     program: `
+      register(() => console.log("last", code()));
+      register(() => { throw new SystemExit(9); });
       register(function bad() { throw new Error("bad boom"); });
       setTimeout(() => { throw new Error("own boom"); });
       console.log("started");`,
-    lines: ["started"],
+    lines: ["started", "last 1"],
     code: 1,
     counts: { "Exception in atexit handler bad:\n": 1 },
     errors: { "bad boom": 1, "own boom": 1 },
@@ -151,6 +153,16 @@ testRows({
     lines: ["last 4"],
     stderr: "text\n",
     code: 4,
+  },
+  "an exception after SystemExit decides": {
+    program: `
+      register(() => { throw new Error("boom"); });
+      register(() => { throw new SystemExit(4); });
+      console.log("started");`,
+    lines: ["started"],
+    code: 1,
+    counts: { "Exception in atexit handler": 1 },
+    errors: { boom: 2 },
   },
   "SystemExit after an exception decides, and the exception stays reported": {
     program: `
@@ -227,14 +239,23 @@ testRows({
     stderr:
       /Cannot await atexit handler flush: the program was ended by process\.exit\(\) at .*main\.mjs:\d+:\d+\. End it with exit\(\), which waits\nPromise \{ <pending> \}/,
   },
-  "a handler registered during the run runs next": {
+  ...Object.fromEntries([["dry", "", 0], ["process.exit(3)", "process.exit(3);", 3]].map((
+    [name, end, code],
+  ) => [`a handler registered during the run runs next: ${name}`, {
     program: `
-      register(() => console.log("first"));
-      register(() => { console.log("second"); register(() => console.log("added")); registerAsync(async () => { await turn(); console.log("awaited"); }); });
-      console.log("started");`,
-    lines: ["started", "second", "added", "first"],
+      register(() => console.log("waiting"));
+      register(() => {
+        console.log("running");
+        register(() => console.log("new 1"));
+        registerAsync(async () => { console.log("called"); await turn(); console.log("never"); });
+        register(() => { console.log("new 2"); register(() => console.log("newest")); });
+      });
+      console.log("started");
+      ${end}`,
+    lines: ["started", "running", "new 2", "newest", "called", "new 1", "waiting"],
+    code: Number(code),
     counts: { "Cannot await atexit handler": 1 },
-  },
+  }])),
   "a handler registered during an awaited run runs next, and is awaited": {
     program: `
       register(() => console.log("first"));
@@ -289,14 +310,14 @@ testRows({
       register(() => console.log("last"));
       registerAsync(async function quick() { console.log("quick"); await undefined; console.log("quick done"); });
       registerAsync(function slow() { console.log("slow"); return new Promise((resolve) => setTimeout(resolve, 30_000)); });
-      exit(3, { timeout: 200 });`,
+      exit(3, { timeout: 2_000 });`,
     lines: ["slow", "quick", "quick done", "last"],
     code: 1,
     counts: { "Exception in atexit handler slow:": 1 },
   },
   "setGracePeriod() ends the wait at a dry end, too": {
     program: `
-      setGracePeriod(100);
+      setGracePeriod(500);
       register(() => console.log("last"));
       registerAsync(function slow() { console.log("slow"); return new Promise((resolve) => setTimeout(resolve, 30_000)); });`,
     lines: ["slow", "last"],
@@ -322,6 +343,7 @@ testRows({
     ],
   },
   "a second copy of the package shares the registry": {
+    needsPackage: true,
     program: `
       import { cpSync } from "node:fs";
       import { register } from "@atexit/atexit";
@@ -336,6 +358,7 @@ testRows({
     code: 3,
   },
   "require() gets the module that import gets": {
+    needsPackage: true,
     program: `
       import { createRequire } from "node:module";
       import { register } from "@atexit/atexit";

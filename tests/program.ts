@@ -5,7 +5,7 @@ import { assertEquals, AssertionError } from "@std/assert";
 import { fileURLToPath } from "node:url";
 
 /** The Deno that runs them. `deno task matrix` names older ones. */
-export const deno = Deno.env.get("ATEXIT_TEST_DENO") ?? Deno.execPath();
+export const deno = Deno.env.get("ATEXIT_TEST_DENO") || Deno.execPath();
 
 /** Its version, as major * 100 + minor: 209 for 2.9. */
 export const version = await versionOf(deno);
@@ -97,12 +97,14 @@ export function writeProgram(
 ): string {
   const folder = newFolder();
   for (const [file, text] of Object.entries({ ...files, [name]: source })) {
-    Deno.writeTextFileSync(
-      `${folder}/${file}`,
-      text.replace(/(from |import\(|import )"@atexit\/atexit"/g, `$1"${mod}"`),
-    );
+    Deno.writeTextFileSync(`${folder}/${file}`, withAddress(text));
   }
   return `${folder}/${name}`;
+}
+
+/** A program that imports the module by its address, where it says `"@atexit/atexit"`. */
+export function withAddress(source: string): string {
+  return source.replace(/(from |import\(|import )"@atexit\/atexit"/g, `$1"${mod}"`);
 }
 
 function startFile(file: string, options: Options): Program {

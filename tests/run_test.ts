@@ -1,42 +1,9 @@
-// The run: its order, what handlers raise, and the status.
+// The run on Deno alone: what its own events and exits do to it. The rest is in portable_test.ts.
 
 import { assertOutcome, run, runFixture } from "./program.ts";
 
 /** Two ends where no handler waits, with their status, as the last statement of a program. */
 const ends: [string, number][] = [["", 0], ["Deno.exit(3);", 3]];
-
-Deno.test("the last handler registered runs first; `this` is undefined for plain functions", async () => {
-  const outcome = await run(`
-    import { register } from "@atexit/atexit";
-    function handler(...args) {
-      console.log(this, JSON.stringify(args));
-    }
-    register(handler, 1, "two", { three: 3 });
-    register(handler);
-  `);
-  assertOutcome(outcome, { lines: ["undefined []", 'undefined [1,"two",{"three":3}]'] });
-});
-
-const changesExitCode = `
-  import { register } from "@atexit/atexit";
-  register(() => console.log("then", Deno.exitCode));
-  register(() => {
-    console.log("first", Deno.exitCode);
-    Deno.exitCode = 9;
-  });
-`;
-
-Deno.test("Deno.exitCode holds the code the program is ending with, and a handler can change it", async () => {
-  for (const [end, code] of ends) {
-    const outcome = await run(`${changesExitCode} ${end}`);
-    assertOutcome(outcome, { lines: [`first ${code}`, "then 9"], code: 9 });
-  }
-});
-
-Deno.test("Deno.exitCode does not change the status where an error ends the program", async () => {
-  const outcome = await run(`${changesExitCode} setTimeout(() => { throw new Error("boom"); });`);
-  assertOutcome(outcome, { lines: ["first 1", "then 9"], code: 1 });
-});
 
 for (const how of ["dry", "exit"]) {
   Deno.test(`an exception does not stop the run, and the last one is raised again: ${how}`, async () => {
@@ -70,25 +37,6 @@ for (const how of ["dry", "exit"]) {
   });
 }
 
-Deno.test("a program that is ending by an uncaught error keeps that cause, whatever handlers raise", async () => {
-  const outcome = await run(`
-    import { register, SystemExit } from "@atexit/atexit";
-    register(() => console.log("last", Deno.exitCode));
-    register(() => { throw new SystemExit(9); });
-    register(function bad() { throw new Error("bad"); });
-    addEventListener("error", (event) => console.log("error event:", event.error.message));
-    setTimeout(() => { throw new Error("boom"); });
-  `);
-  assertOutcome(outcome, {
-    lines: ["error event: boom", "last 1"],
-    code: 1,
-    counts: {
-      "Exception in atexit handler bad:\nError: bad\n": 1,
-      "error: Uncaught Error: boom": 1,
-    },
-  });
-});
-
 Deno.test("SystemExit, Deno.exit(n) and process.exit(n) in a handler stop that handler and set the code", async () => {
   for (const [end, code] of ends) {
     const outcome = await run(`
@@ -104,48 +52,12 @@ Deno.test("SystemExit, Deno.exit(n) and process.exit(n) in a handler stop that h
   }
 });
 
-Deno.test("SystemExit sets the status if it is the last exception", async () => {
-  const raise = (last: string, first: string) => `
-    import { register } from "@atexit/atexit";
-    console.log("started");
-    register(() => { ${last} });
-    register(() => { ${first} });
-  `;
-  const exits = await run(raise("Deno.exit(4);", 'throw new Error("raised first");'));
-  assertOutcome(exits, {
-    lines: ["started"],
-    code: 4,
-    counts: { "Exception in atexit handler": 1, "Uncaught": 0 },
-  });
-  const throws = await run(raise('throw new Error("raised last");', "Deno.exit(4);"));
-  assertOutcome(throws, { code: 1, counts: { "error: Uncaught Error: raised last": 1 } });
-});
-
 Deno.test("handlers, results and arguments with hostile getters do not break the run", async () => {
   assertOutcome(await runFixture("hostile_handlers"), {
     lines: ["argument true", "last"],
     code: 1,
     counts: { "Exception in atexit handler (anonymous)": 2 },
   });
-});
-
-Deno.test("register() in a handler adds one that runs next, before those that wait", async () => {
-  for (const [end, code] of ends) {
-    const outcome = await run(`
-      import { register } from "@atexit/atexit";
-      register(() => console.log("waiting"));
-      register(() => {
-        console.log("running");
-        register(() => console.log("new 1"));
-        register(() => {
-          console.log("new 2");
-          register(() => console.log("newest"));
-        });
-      });
-      ${end}
-    `);
-    assertOutcome(outcome, { lines: ["running", "new 2", "newest", "new 1", "waiting"], code });
-  }
 });
 
 Deno.test("register() runs the handler at once when the run is over", async () => {
@@ -205,22 +117,6 @@ Deno.test("Deno.exit() in an unload listener loses no handler", async () => {
     `);
     assertOutcome(outcome, { lines: ["handler", "early listener"], code: 5 });
   }
-});
-
-Deno.test("unregister() during a run removes those that wait", async () => {
-  const outcome = await run(`
-    import { register, unregister } from "@atexit/atexit";
-    const never = () => console.log("never");
-    register(never);
-    register(() => console.log("last"));
-    register(never);
-    register(() => { console.log("first"); unregister(never); });
-    register(never);
-    unregister(never);
-    register(never);
-    unregister(() => {});
-  `);
-  assertOutcome(outcome, { lines: ["never", "first", "last"], code: 0 });
 });
 
 Deno.test("if the exit turns out not to happen, later handlers run at the next end: unload by hand", async () => {

@@ -10,17 +10,15 @@ export interface TestRuntime {
   readonly path: string;
   /** What tests call it: `node 20.16.0`. */
   readonly label: string;
+  /** How its programs get the module: by the address of `mod.ts`, or as the package from npm. */
+  readonly from: "source" | "npm";
 }
 
 export type Name = "deno" | "node" | "bun";
 
-/**
- * The oldest versions that run portable programs: of each major version, where it is not all of them.
- * What older versions of Deno do is the matter of the other tests: their `process` is not yet like the
- * one of Node.js.
- */
+/** The oldest supported versions: of each major version, where it is not all of them. */
 const oldest: Record<Name, number[][]> = {
-  deno: [[2, 9]],
+  deno: [[2, 5]],
   node: [[20, 16], [22, 3], [23, 0]],
   bun: [[1, 4]],
 };
@@ -28,19 +26,22 @@ const oldest: Record<Name, number[][]> = {
 /** What there is to say about each runtime that is not here. */
 export const skipped: string[] = [];
 
+/** The Deno that tests start programs with. */
+export const thisDeno: TestRuntime = (await ask("deno", deno))!;
+
+/** Whether each runtime is wanted, and Deno with the package from npm, too. */
+const all = Deno.env.get("ATEXIT_TEST_ALL") === "1";
+
 /**
- * The Deno that tests start programs with, and each Node.js and Bun that `ATEXIT_TEST_NODE` and
- * `ATEXIT_TEST_BUN` name (paths, between them what stands between those of `PATH`). Default: those
- * on the `PATH`, if they are new enough.
+ * The runtimes that run portable programs: the Deno that tests start programs with, and the Node.js and
+ * the Bun on the `PATH`. `ATEXIT_TEST_NODE` and `ATEXIT_TEST_BUN` name others: paths, separated as in
+ * `PATH`. Of several the newest counts, or with `ATEXIT_TEST_ALL=1` each of them.
  */
 export const runtimes: TestRuntime[] = [
-  ...await find("deno", [deno]),
+  ...await findDeno(),
   ...await find("node", pathsOf("ATEXIT_TEST_NODE") ?? ["node"]),
   ...await find("bun", pathsOf("ATEXIT_TEST_BUN") ?? ["bun"]),
 ];
-
-/** The Deno that tests start programs with, old or new. */
-export const thisDeno: TestRuntime = (await ask("deno", deno))!;
 
 /** Those that are not Deno. */
 export const others: TestRuntime[] = runtimes.filter(({ name }) => name !== "deno");
@@ -50,6 +51,18 @@ function pathsOf(variable: string): string[] | undefined {
   return Deno.env.get(variable)?.split(separator).filter((path) => path !== "");
 }
 
+/** None if `ATEXIT_TEST_DENO` is empty. */
+async function findDeno(): Promise<TestRuntime[]> {
+  const found = await find("deno", Deno.env.get("ATEXIT_TEST_DENO") === "" ? [] : [deno]);
+  const withPackage = (runtime: TestRuntime): TestRuntime => ({
+    ...runtime,
+    from: "npm",
+    label: `${runtime.label} with the package`,
+  });
+  return all ? [...found, ...found.map(withPackage)] : found;
+}
+
+/** The runtimes at these paths that are supported, in the order of their versions. */
 async function find(name: Name, paths: string[]): Promise<TestRuntime[]> {
   const found: TestRuntime[] = [];
   if (paths.length === 0) skipped.push(`no ${name}: none is wanted`);
@@ -59,7 +72,13 @@ async function find(name: Name, paths: string[]): Promise<TestRuntime[]> {
     else if (!isSupported(runtime)) skipped.push(`${runtime.label} is too old`);
     else found.push(runtime);
   }
-  return found;
+  found.sort((one, other) => compare(one.version, other.version));
+  return all ? found : found.slice(-1);
+}
+
+function compare(one: readonly number[], other: readonly number[]): number {
+  const index = one.findIndex((number, index) => number !== other[index]);
+  return index === -1 ? 0 : one[index] - other[index];
 }
 
 /** Asks a runtime for its version and where it really is: what is on the PATH may be a wrapper. */
@@ -74,6 +93,7 @@ async function ask(name: Name, path: string): Promise<TestRuntime | undefined> {
       version: version.split(".").map(Number),
       path: execPath,
       label: `${name} ${version}`,
+      from: name === "deno" ? "source" : "npm",
     };
   } catch {
     return undefined;

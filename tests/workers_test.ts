@@ -171,6 +171,32 @@ for (const kind of kinds) {
   );
 }
 
+for (
+  const [name, end, stderr] of [
+    ["an error", 'setTimeout(() => { throw new Error("boom"); });', /boom/],
+    ["a rejection", 'Promise.reject(new Error("boom"));', /boom/],
+    [
+      "an exception of a handler at close()",
+      'register(function bad() { throw new Error("boom"); }); self.close();',
+      /^Exception in atexit handler bad:/m,
+    ],
+  ] as const
+) {
+  Deno.test(`${name} in a worker that nobody handles ends the main program, too`, async () => {
+    const main = `
+      import { register } from "@atexit/atexit";
+      register(() => console.log("main", Deno.exitCode));
+      new Worker(new URL("worker.ts", import.meta.url), { type: "module" });`;
+    const worker = `
+      import { register } from "@atexit/atexit";
+      register(() => console.log("worker"));
+      ${end}`;
+    const outcome = await run(main, { command, files: { "worker.ts": worker } });
+    assertOutcome(outcome, { lines: ["worker", "main 1"], code: 1, stderr });
+    assertOutcome(outcome, { counts: { "Unhandled error in child worker": 1 } });
+  });
+}
+
 Deno.test("a worker in a worker: each runs its own handlers", async () => {
   const inner = `
     import { exit, register, registerAsync } from "@atexit/atexit";
