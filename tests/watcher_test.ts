@@ -243,8 +243,8 @@ for (const permission of permissions) {
     await program.says("1 passed | 0 failed", 2);
     program.kill("SIGKILL");
     assertOutcome(await program.outcome(), (outcome) => {
-      const once = 'begins,sync {"kind":"unload"} 0';
-      assertEquals(printed(outcome), `${once},${once}`);
+      // On a busy machine the file is changed once more before the first change is noticed.
+      assertMatch(printed(outcome), /^(begins,sync \{"kind":"unload"\} 0,?){2,}$/);
       assertEquals(outcome.signal, "SIGKILL");
     });
   });
