@@ -56,7 +56,7 @@ export interface Summary {
   reported: number;
 }
 
-/** Runs programs by a runtime, as many at a time as there are processors. */
+/** Runs programs by a runtime, as many at a time as there are processors, and tells how far it is. */
 export async function runAll(
   programs: Map<string, CorpusProgram>,
   runtime: TestRuntime = thisDeno,
@@ -78,12 +78,22 @@ export async function runAll(
       for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
         const [name, program] = next;
         add(summary, name, program, await judge(runtime, name, program, `${root}/${number}`));
+        tellProgress(summary.programs - queue.length, summary.programs);
       }
     }));
   } finally {
     Deno.removeSync(root, { recursive: true });
   }
   return summary;
+}
+
+let told = performance.now();
+
+/** Says how many programs have been run, every five seconds. */
+function tellProgress(count: number, all: number): void {
+  if (performance.now() - told < 5_000) return;
+  told = performance.now();
+  console.log(`${count} of ${all} programs`);
 }
 
 function add(summary: Summary, name: string, program: CorpusProgram, verdict: Verdict): void {
