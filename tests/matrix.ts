@@ -20,42 +20,56 @@ const wanted = Deno.args.length > 0 ? Deno.args : versions;
 const directory = await Deno.makeTempDir();
 let failures = 0;
 
+const rows: string[] = [];
+
 try {
   const files = await filesThatStartPrograms();
-  const portable = files.filter((file) => file.startsWith("portable"));
-  await table("deno", files);
-  await table("node", portable);
-  await table("bun", portable);
+  for (const text of wanted) {
+    const [name, version] = text.includes("@") ? text.split("@") : ["deno", text];
+    const chosen = name === "deno" ? files : files.filter((file) => file.includes("portable_"));
+    rows.push(await test(chosen, name as Name, version));
+  }
 } finally {
   await Deno.remove(directory, { recursive: true });
 }
+console.log(
+  ["", "| version | passed | failed | seconds |", "| --- | --- | --- | --- |", ...rows].join("\n"),
+);
 console.log(failures === 0 ? "\nAll green" : `\n${failures} red`);
 Deno.exit(failures === 0 ? 0 : 1);
 
 type Name = "deno" | "node" | "bun";
 
-/** Prints what became of each file with each version of a runtime that is wanted. */
-async function table(name: Name, files: string[]): Promise<void> {
-  const versions = wanted.map((text) => text.includes("@") ? text.split("@") : ["deno", text])
-    .flatMap(([other, version]) => other === name ? [version] : []);
-  if (versions.length === 0) return;
-  console.log(`\n| ${name} | ${files.map((file) => file.replace("_test.ts", "")).join(" | ")} |`);
-  console.log(`| --- |${" --- |".repeat(files.length)}`);
-  for (const version of versions) {
-    const path = await install(name, version);
-    const cells: string[] = [];
-    for (const file of files) cells.push(await test(file, name, path));
-    console.log(`| ${version} | ${cells.join(" | ")} |`);
+/** Runs files with a version, shows what the runner says, and returns the row of the table. */
+async function test(files: string[], name: Name, version: string): Promise<string> {
+  console.log(`\n${name} ${version}`);
+  const start = performance.now();
+  const runner = new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", path("with_std.ts"), "test", "-A", "--parallel", ...files.map(path)],
+    env: { NO_COLOR: "1", ...environment(name, await install(name, version)) },
+    stdout: "piped",
+  }).spawn();
+  let text = "";
+  for await (const chunk of runner.stdout.pipeThrough(new TextDecoderStream())) {
+    text += chunk;
+    await Deno.stdout.write(new TextEncoder().encode(chunk));
   }
+  const { success } = await runner.status;
+  if (!success) failures++;
+  const seconds = Math.round((performance.now() - start) / 1000);
+  const [, passed = "?", failed = "?"] = text.match(/\| (\d+) passed.*\| (\d+) failed/) ?? [];
+  return `| ${name} ${version} | ${passed} | ${success ? 0 : `**${failed}**`} | ${seconds} |`;
 }
 
 async function filesThatStartPrograms(): Promise<string[]> {
   const files: string[] = [];
-  for await (const { name } of Deno.readDir(here)) {
-    if (!name.endsWith("_test.ts")) continue;
-    const source = await Deno.readTextFile(new URL(name, here));
-    const starts = source.includes('from "./program.ts"') || name.startsWith("portable");
-    if (starts) files.push(name);
+  for (const folder of ["", "slow/"]) {
+    for await (const { name } of Deno.readDir(new URL(`./${folder}`, here))) {
+      const file = `${folder}${name}`;
+      if (!name.endsWith("_test.ts")) continue;
+      const source = await Deno.readTextFile(new URL(file, here));
+      if (source.includes(`program.ts"`) || name.startsWith("portable")) files.push(file);
+    }
   }
   return files.sort();
 }
@@ -72,23 +86,9 @@ async function install(name: Name, version: string): Promise<string> {
   return (await output(wrapper, [evaluate, `console.log(${program})`])).trim();
 }
 
-async function test(file: string, name: Name, program: string): Promise<string> {
-  const { success, stdout } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", path("with_std.ts"), "test", "-A", path(file)],
-    env: { NO_COLOR: "1", ...environment(name, program) },
-    stderr: "null",
-  }).output();
-  const text = new TextDecoder().decode(stdout);
-  const [, passed = "0", failed = "?"] = text.match(/(\d+) passed.*?(\d+) failed/) ?? [];
-  if (success) return `${passed}`;
-  failures++;
-  console.error(text);
-  return `**${failed} failed**`;
-}
-
-/** Which runtimes the tests start programs with: this one alone, and Deno where it has to be. */
+/** Which runtimes the tests start programs with: this one alone. */
 function environment(name: Name, program: string): Record<string, string> {
-  const none = { ATEXIT_TEST_NODE: "", ATEXIT_TEST_BUN: "" };
+  const none = { ATEXIT_TEST_DENO: "", ATEXIT_TEST_NODE: "", ATEXIT_TEST_BUN: "" };
   return { ...none, [`ATEXIT_TEST_${name.toUpperCase()}`]: program };
 }
 
