@@ -317,11 +317,6 @@ const tellsReason = `
 for (
   const [end, reason] of [
     ["", '{ kind: "dry" }'],
-    ["exit(1);", '{ kind: "exit" }'],
-    ["Deno.exit(1);", '{ kind: "exit" }'],
-    ["close();", '{ kind: "exit" }'],
-    ["const { exit } = process; exit(1);", '{ kind: "exit" }'],
-    ["setTimeout(() => { throw new SystemExit(1); });", '{ kind: "exit" }'],
     ['setTimeout(() => { throw "boom"; });', '{ kind: "error", error: "boom" }'],
     ["Promise.reject(undefined);", '{ kind: "error", error: undefined }'],
     ['dispatchEvent(new Event("unload"));', '{ kind: "unload" }'],
@@ -449,19 +444,6 @@ const listens = `
   process.on("exit", (code) => console.log("exit", code));
 `;
 
-for (
-  const [end, code] of [
-    ["exit(3);", 3],
-    ["setTimeout(() => { throw new SystemExit(3); });", 3],
-    ["Promise.reject(new SystemExit(3));", 3],
-  ] as const
-) {
-  Deno.test(`exit listeners of process are called once, after the run: ${end}`, async () => {
-    const lines = ["handler", `exit ${code}`];
-    assertOutcome(await run(listens + end), { lines, code, stderr: "" });
-  });
-}
-
 Deno.test({
   name: "exit listeners of process are called before the process ends by a named signal",
   ignore: withoutSignals(),
@@ -480,16 +462,6 @@ Deno.test({
       assertOutcome(await program.outcome(), { lines, ...status, stderr: "" });
     }
   },
-});
-
-Deno.test("an exit listener of process that throws is reported, and the program ends all the same", async () => {
-  const throwing = 'process.on("exit", () => { throw new Error("in listener"); });';
-  assertOutcome(await run(`${listens} ${throwing} exit(3);`), {
-    lines: ["handler", "exit 3"],
-    code: 3,
-    stderr: /^Exception in an exit listener of process:\nError: in listener\n/,
-    counts: { "Uncaught": 0 },
-  });
 });
 
 Deno.test("exit listeners of process are not called where the exit may be refused", async () => {

@@ -394,6 +394,14 @@ testRows({
     lines: ["flushed", "exit before 3", "exit after 3"],
     code: 3,
   },
+  "exit listeners follow a rejection with SystemExit, and a handler that is awaited": {
+    program: `
+      process.on("exit", (code) => console.log("exit", code));
+      registerAsync(async () => { await turn(); console.log("handler"); });
+      Promise.reject(new SystemExit(3));`,
+    lines: ["handler", "exit 3"],
+    code: 3,
+  },
   "exit listeners follow an uncaught SystemExit": {
     program: `
       process.on("exit", (code) => console.log("exit", code));
