@@ -5,7 +5,6 @@ import { AssertionError } from "@std/assert";
 import {
   assertOutcome,
   type Expected,
-  isInstalled,
   newFolder,
   type Outcome,
   Program,
@@ -206,23 +205,17 @@ async function newFolderOfProject(): Promise<string> {
   return folder;
 }
 
+/** Does what `npm install` would do, which takes a second. portable_tools_test.ts runs npm itself. */
 async function install(): Promise<string> {
   const folder = newFolder();
   const file = await pack(folder);
-  await Deno.writeTextFile(`${folder}/package.json`, `{ "private": true }\n`);
-  if (await isInstalled(npm)) {
-    await succeed(npm, ["install", "--offline", "--no-audit", "--no-fund", file], folder);
-  } else {
-    await unpack(file, folder); // What npm would do, for a machine that has Deno alone.
-    await Deno.writeTextFile(
-      `${folder}/package.json`,
-      `{ "private": true, "dependencies": { "@atexit/atexit": "${file}" } }\n`,
-    );
-  }
+  await unpack(file, folder);
+  await Deno.writeTextFile(
+    `${folder}/package.json`,
+    `{ "private": true, "dependencies": { "@atexit/atexit": "${file}" } }\n`,
+  );
   return folder;
 }
-
-const npm = Deno.build.os === "windows" ? "npm.cmd" : "npm";
 
 /** Makes the tarball that JSR offers to npm, and returns its path. Only the newest Deno can. */
 export async function pack(folder: string): Promise<string> {

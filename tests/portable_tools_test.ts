@@ -1,9 +1,9 @@
-// The package on Node.js and Bun: test runners, watchers, clusters, bun add, bundles.
+// The package on Node.js and Bun: test runners, watchers, clusters, npm install, bun add, bundles.
 
-import { newFolder, Program } from "./program.ts";
+import { isInstalled, newFolder, Program } from "./program.ts";
 import { assertPortable, labels, onEach, pack, startBy, succeed, testRows } from "./portable.ts";
 import { others, type TestRuntime } from "./runtimes.ts";
-import { withoutSignals } from "./skip.ts";
+import { skipIf, withoutSignals } from "./skip.ts";
 
 const noSignals = withoutSignals();
 
@@ -137,6 +137,29 @@ Deno.test({
       program.kill("SIGINT"); // It takes its child along.
       await program.says("flushed signal", 2);
     }),
+});
+
+const npm = Deno.build.os === "windows" ? "npm.cmd" : "npm";
+
+Deno.test({
+  name: `npm install (${labels(nodes)})`,
+  ignore: nodes.length === 0 || skipIf(!await isInstalled(npm), "npm is not installed"),
+  async fn() {
+    const folder = newFolder();
+    const file = await pack(folder);
+    await Deno.writeTextFile(`${folder}/package.json`, `{ "private": true }\n`);
+    await succeed(npm, ["install", "--offline", "--no-audit", "--no-fund", file], folder);
+    await Deno.writeTextFile(
+      `${folder}/main.mjs`,
+      `import { register } from "@atexit/atexit";
+       register((name) => console.log("Goodbye,", name), "npm");
+       process.exit(3);`,
+    );
+    await onEach(nodes, async ({ path }) => {
+      const outcome = await new Program(["main.mjs"], { cwd: folder }, path).outcome();
+      assertPortable(outcome, { lines: ["Goodbye, npm"], code: 3 });
+    });
+  },
 });
 
 Deno.test({
