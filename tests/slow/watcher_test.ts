@@ -9,8 +9,8 @@ import {
   terminalScript,
   version,
   writeProgram,
-} from "./program.ts";
-import { withoutTerminals } from "./skip.ts";
+} from "../program.ts";
+import { withoutTerminals } from "../skip.ts";
 
 const ignore = await withoutTerminals();
 
