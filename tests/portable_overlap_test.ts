@@ -26,7 +26,7 @@ registerAsync(async function waiting() {
   console.log("waiting", code());
   await turn(2);
   // One that comes earlier is the first one again.
-  if (first === "signal" && second === "signal") await turn(200);
+  if (first === "signal" && second === "signal") await turn(1_000);
   ends[second]();
   if (second === "dry") await new Promise(() => {});
   // The other end comes now, unless it cuts this short.

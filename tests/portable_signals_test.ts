@@ -125,7 +125,7 @@ testRows({
       register(() => console.log("last", code(), why()));
       registerAsync(async function flush() {
         console.log("flush");
-        await turn(150);
+        await turn(1_000);
         setTimeout(() => { ${send("SIGTERM")} });
         await turn(30_000);
       });

@@ -98,7 +98,7 @@ const waitsForSecond = `
   registerAsync(async function called() { console.log("called"); await new Promise(() => {}); });
   registerAsync(async function pending() {
     console.log("waiting");
-    await new Promise((resolve) => setTimeout(resolve, 150));
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
     console.log("still waiting");
     await new Promise(() => {});
   });
