@@ -1,82 +1,115 @@
 // Ending the program, and why it ends.
 
-import { checkExitCode, checkMilliseconds, optionOf } from "./errors.ts";
-import type { ExitReason } from "./lifecycle.ts";
+import type { Disposable } from "./disposable.ts";
+import { checkExitCode, checkMilliseconds, getOption } from "./errors.ts";
 import { realm } from "./realm.ts";
-
-// Taken now, so that a program that changes it later cannot break a call.
-const reject = Promise.reject.bind(Promise);
+import type { ExitReason } from "./shutdown.ts";
 
 /** Options of {@linkcode exit}. */
 export interface ExitOptions {
   /**
    * How long handlers may be awaited, in milliseconds from the start of the run: a finite number, 0
-   * or greater. The last tenth of it belongs to the handlers that wait behind a pending one. Of
-   * several limits of a run the shortest counts.
-   *
-   * @default {undefined} The grace period of {@linkcode setGracePeriod}, or no limit.
+   * or greater. The last tenth is reserved for the handlers that wait behind a pending one. Of several
+   * limits the shortest counts. Default: the grace period of {@linkcode setGracePeriod}, or no limit.
+   */
+  timeout?: number | undefined;
+}
+
+/** Options of {@linkcode overrideExit}. */
+export interface OverrideExitOptions {
+  /**
+   * How long handlers may be awaited, in milliseconds, as for {@linkcode exit}. Of several calls in
+   * force, the shortest counts. Default: the grace period of {@linkcode setGracePeriod}, or no limit.
    */
   timeout?: number | undefined;
 }
 
 /**
- * Ends the program gracefully: runs the handlers, awaits the asynchronous ones, and exits.
+ * Ends the program like `Deno.exit()` or `process.exit()`, and waits for asynchronous handlers.
  *
- * The end cannot be caught, and the promise never resolves. The run starts inside the call: unless
- * a handler has to be awaited, nothing after it runs. Then the program leaves as `process.exit()`
- * would, so that `exit` listeners of npm packages are called.
+ * It never returns, and cannot be cancelled. It throws a {@linkcode SystemExit} to stop its caller:
+ * code after the call does not run, `finally` blocks and `using` and `await using` disposals do. When
+ * the exception has reached the top of the stack, the handlers run, and the program exits with `code`.
+ * No listener is shown the exception, and nothing is printed.
  *
- * When the `timeout` is over, the pending handler has failed, the rest are called without being
- * awaited, and the program ends. If others wait behind a pending handler, it has nine tenths of the
- * time, so that it does not cost the flush that comes after it.
+ * If something catches the exception and does not rethrow it, the program still ends: when
+ * nothing is left to do, at the next exit, error or signal, or after five seconds (or the `timeout`,
+ * if that is shorter).
  *
- * At the top level of the main module write `throw new SystemExit(code)` instead: while an `await`
- * is pending there, Deno does not tell when a handler can never settle.
+ * - Of several exits, the first one determines the code. An uncaught error or a signal overrules it.
+ * - In a handler it stops that handler and no other, and sets the exit code if it leaves the handler.
+ * - In a listener of `error`, `unhandledrejection`, `uncaughtException` or `unhandledRejection` it
+ *   returns despite its type, because a runtime ends the program immediately if such a listener throws.
+ *   Write `return exit(1)` there. If no listener handles the error, the status is 1.
+ * - In the process of a test runner an exit that is caught ends nothing, so that a test can say
+ *   `assertThrows(main, SystemExit)`.
  *
- * In a handler it sets the exit code, unless an error or a signal decides that, and rejects with
- * `SystemExit`. So it stops the handler that awaits it, and no other. In a listener of `error` or
- * `unhandledrejection`, the run starts after that event. If nobody prevents the default, the error
- * decides.
- *
- * The promise also rejects if the exit does not happen: a test has replaced `Deno.exit`, or the test
- * runner refuses it.
- *
- * @param code The exit code, a 32-bit integer.
- * @default {Deno.exitCode} On Node.js and Bun `process.exitCode`.
+ * @param code The exit code, a 32-bit integer. Default: `Deno.exitCode` or `process.exitCode`.
  * @param options How long handlers may be awaited.
- * @returns A promise that never resolves.
- * @throws {TypeError} If `code` or `timeout` is not a number. The promise is rejected: a function
- * that returns one does not throw.
- * @throws {RangeError} If `code` is not a 32-bit integer, or `timeout` negative or not finite.
+ * @throws {SystemExit} Always, to stop the caller.
+ * @throws {TypeError} If `code` or `timeout` is not a number. Nothing ends then.
+ * @throws {RangeError} If `code` is not a 32-bit integer, or `timeout` is negative or not finite.
  *
  * @example Give the handlers five seconds
  * ```ts
- * import { exit } from "@atexit/atexit";
- * import { assertRejects } from "@std/assert";
+ * import { exit, SystemExit } from "@atexit/atexit";
+ * import { assertThrows } from "@std/assert";
  *
- * async function stop(): Promise<never> {
- *   return await exit(0, { timeout: 5_000 });
+ * function main(args: string[]): void {
+ *   if (args.length === 0) exit(2, { timeout: 5_000 });
+ *   console.log(args[0]);
  * }
  *
- * await assertRejects(() => exit(0, { timeout: -1 }), RangeError);
+ * assertThrows(() => main([]), SystemExit); // in a test: the program continues
  * ```
  */
-export function exit(code?: number, options?: ExitOptions): Promise<never> {
-  let timeout: number | undefined;
-  try {
-    if (code !== undefined) checkExitCode(code, "exit");
-    timeout = checkMilliseconds(optionOf(options, "timeout", "exit"), "exit");
-  } catch (error) {
-    return reject(error);
-  }
+export function exit(code?: number, options?: ExitOptions): never {
+  if (code !== undefined) checkExitCode(code, "exit");
+  const timeout = checkMilliseconds(getOption(options, "timeout", "exit"), "exit");
   return realm.exit({ code, timeout });
 }
 
 /**
- * Tells why the program is ending. The exit code is in `Deno.exitCode` (`process.exitCode`).
+ * Makes `Deno.exit()` and `process.exit()` do what {@linkcode exit} does, whoever calls them: they
+ * throw a {@linkcode SystemExit}, and the program ends when the asynchronous handlers have settled.
  *
- * @returns The reason that decides at this time. `undefined` as long as the program is not ending,
- * and again if an exit turns out not to happen.
+ * It is for applications whose packages end the program themselves, such as an argument parser at
+ * `--help`, a bundler at a signal, or an error tracker. Libraries should not call it, because it also
+ * affects the exits of other packages, which may catch what is thrown.
+ *
+ * It has no effect in the process of a test runner, in `exit` and `unload` listeners, and on
+ * `process.reallyExit()`. Bun cannot override an `exit` that was imported by name.
+ *
+ * @param options How long handlers may be awaited.
+ * @returns An object that ends the override when it is disposed of. If there were several calls, the
+ * last disposal ends it.
+ * @throws {TypeError} If `timeout` is not a number.
+ * @throws {RangeError} If `timeout` is negative or not finite.
+ *
+ * @example Await handlers at every exit
+ * ```ts
+ * import { overrideExit, registerAsync } from "@atexit/atexit";
+ *
+ * overrideExit({ timeout: 5_000 });
+ * registerAsync(async () => {
+ *   await Promise.resolve();
+ *   console.log("flushed");
+ * });
+ *
+ * if (Deno.args.includes("--version")) Deno.exit(0); // prints "flushed"
+ * ```
+ */
+export function overrideExit(options?: OverrideExitOptions): Disposable {
+  const action = "override exit";
+  const timeout = checkMilliseconds(getOption(options, "timeout", action), action);
+  return { [Symbol.dispose]: realm.overrideExit({ timeout }) };
+}
+
+/**
+ * Returns why the program is ending. The exit code is in `Deno.exitCode` and `process.exitCode`.
+ *
+ * @returns The current reason, or `undefined` if the program is not ending, or no longer because
+ * the exit was prevented.
  *
  * @example Keep a file for the next start only after a crash
  * ```ts
@@ -90,17 +123,16 @@ export function exit(code?: number, options?: ExitOptions): Promise<never> {
  * ```
  */
 export function exitReason(): ExitReason | undefined {
-  return realm.exitReason();
+  return realm.exitReason({});
 }
 
 /**
- * Limits how long an end of the program may await handlers in all, when nothing else says so: at
- * errors, at `SystemExit`, when nothing is left to do, and for {@linkcode exit} and signals without a
- * `timeout`. A `timeout` takes its place. It is for the application, not for libraries.
+ * Sets the default time limit for awaiting handlers: at errors, at `SystemExit`, when nothing is left
+ * to do, and for {@linkcode exit}, {@linkcode overrideExit} and signals without a `timeout`, which
+ * overrides it. It is for the application, not for libraries.
  *
- * @param milliseconds The time from the start of a run on: a finite number, 0 or greater. `undefined`
- * sets no limit. It takes effect at the next run.
- * @default {undefined} At the start of a program.
+ * @param milliseconds The limit from the start of a run: a finite number, 0 or greater. `undefined`,
+ * which is what a program starts with, sets no limit. It takes effect at the next run.
  * @throws {TypeError} If it is not a number.
  * @throws {RangeError} If it is negative or not finite.
  *

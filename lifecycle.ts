@@ -1,814 +1,670 @@
-// How a program ends: the causes, which of two decides, the status, and what is reported. It knows
-// no runtime: how the program is made to end is handed in.
+// How the program ends: what a cause does in each state, and what carries it out. Knows no runtime:
+// that is handed in.
 //
-// What becomes of a cause depends on what the lifecycle is doing:
+// | cause      | idle          | pending             | calling        | awaiting              | exiting          |
+// | ---------- | ------------- | ------------------- | -------------- | --------------------- | ---------------- |
+// | empty loop | run           | run                 | -              | wait, then fail       | -                |
+// | `exit()`   | pending       | join, run soon      | stop handler   | join                  | exit             |
+// | SystemExit | run soon      | join, run soon      | -              | join                  | set the code     |
+// | error      | run           | join, run if higher | join           | join                  | report or let it |
+// | signal     | run soon      | join, run soon      | join           | join; a second: interrupt | -            |
+// | own exit   | run sync      | join, run soon      | stop handler   | join, interrupt after 2 s | exit         |
+// | unload     | run sync      | run sync            | -              | interrupt             | -                |
 //
-// | cause     | nothing, or dry | a handler is called      | a handler is awaited          | leaving                  |
-// | --------- | --------------- | ------------------------ | ----------------------------- | ------------------------ |
-// | dry       | run gracefully  | -                        | it has failed, the run goes on | -                       |
-// | exit      | run gracefully  | join, reject             | join, reject                  | set the code, reject     |
-// | error     | run gracefully  | join                     | join                          | report it, or let it end |
-// | signal    | run gracefully  | join                     | join; a second one: run at once | -                      |
-// | immediate | run at once     | set the code, throw      | run the rest at once          | leave                    |
-// | unload    | run at once     | the run goes on          | run the rest at once          | -                        |
-//
-// An exit in a listener of an error waits until it is known who handles the error.
-// To join is to let the cause of the higher rank decide. The run goes on as it was. When it is over
-// the program leaves by the cause that decides: see `#leave`.
+// "Own exit" is `Deno.exit()` or `process.exit()`; `overrideExit()` makes it an `exit()`. To join is to
+// let the cause of the higher rank decide (shutdown.ts): the run is not affected. A run that is
+// started "soon" starts in a turn of the event loop of its own, never on the program's stack. An
+// `exit()` that is called by an error listener waits until it is known whether the error is handled.
 
-import {
-  captureStackTrace,
-  type Cut,
-  describe,
-  exitCodeOf,
-  isSystemExit,
-  type Reason,
-  Reporter,
-  SystemExit,
-  textOf,
-} from "./errors.ts";
-import { type AnyFunction, type Call, onRejected, Run, type RunHost, Stack } from "./registry.ts";
-import type { Ends, Runtime, Uncaught, UnloadKind } from "./runtimes/runtime.ts";
+import { Deadline, type DeadlineHost, getShorter } from "./deadline.ts";
+import { getExitCode, getExitText, isSystemExit, SystemExit } from "./errors.ts";
+import { guard } from "./guard.ts";
+import { type Entry, onRejected, Run, type RunHost, Stack } from "./registry.ts";
+import { Reporter } from "./report.ts";
+import type {
+  ErrorEvent,
+  ExitAttempt,
+  ExitEvents,
+  Interruption,
+  Runtime,
+  State,
+  Uncaught,
+  Unloading,
+  UnloadKind,
+} from "./runtimes/runtime.ts";
+import { type Cause, type ExitReason, Shutdown } from "./shutdown.ts";
+import { type SignalHost, SignalListeners, type SignalRequest } from "./signal_listeners.ts";
+import { clearStack } from "./stack_trace.ts";
 
-// Taken now: what the program puts in their place later is its own affair.
+/** An `exit()` whose exception was caught takes effect after this time at the latest. */
+const CAUGHT_EXIT_MS = 5_000;
+
+/** A server gets this time at most to answer the requests under way after a signal. */
+const DRAIN_MS = 5_000;
+
+/** An exit of the runtime that joins a run without a limit interrupts it after this time. */
+const JOINED_EXIT_MS = 2_000;
+
+/** An empty event loop is kept turning for so long, for a handler without a limit. */
+const DRAINED_MS = 1_000;
+
+/** Two reports of an empty event loop within this time mean that nothing has happened between. */
+const STILL_DRAINED_MS = 100;
+
+// Captured at import, so that later monkey-patching does not affect the module.
 const NativeError = Error;
-const NativePromise = Promise;
-const NativeTypeError = TypeError;
 const { is } = Object;
 
-// ----------------------------------------------------------------------------------------- one end
-
-/** Why the program is ending. `immediate` is an exit that cannot wait. */
-type Cause =
-  | { readonly kind: "unload" | "close" | "dry" | "exit" | "immediate" }
-  | { readonly kind: "error" } & Uncaught
-  | { readonly kind: "signal"; readonly signal: string; readonly code: number };
-
-/** The higher cause decides the status. Among equals it is the first one; of exits, the last code. */
-const rank = { unload: 0, close: 0, dry: 0, exit: 1, error: 2, signal: 3, immediate: 4 } as const;
-
-/**
- * Why the program is ending.
- *
- * - `dry`: its event loop has run dry.
- * - `exit`: an exit was asked for, in whichever way.
- * - `error`: nobody has handled this error.
- * - `signal`: a signal came that was named to {@linkcode exitOnSignals}.
- * - `unload`: nothing that the program did: a `--watch` restart, the end of a test module.
- */
-export type ExitReason =
-  | { readonly kind: "dry" }
-  | { readonly kind: "exit" }
-  | { readonly kind: "error"; readonly error: unknown }
-  | { readonly kind: "signal"; readonly signal: string }
-  | { readonly kind: "unload" };
-
-/** An `exit()` that waits for the end. */
-interface Exit {
+/** An `exit()` that was called by an error listener. */
+interface DeferredExit {
   readonly code: number;
   readonly timeout: number | undefined;
-  readonly reject: (reason: unknown) => void;
 }
-
-/** Exits, the last one first. Filling an array throws where `Object.prototype` has a setter "0". */
-interface Exits {
-  readonly last: Exit;
-  readonly before: Exits | undefined;
-}
-
-/** An end of the program, from its first cause on until the program is gone or the exit refused. */
-class Ending {
-  /** The cause that decides. */
-  cause: Cause;
-  /** Whether the run is over and the program is being ended. */
-  leaving = false;
-  /** Why no handler is awaited any more. */
-  cut: Cut | undefined;
-  /** Whether a handler was given up because its time was over. */
-  timedOut = false;
-  /** The last exception of the handlers. */
-  failure: { readonly error: unknown } | undefined;
-  /** Whether an error or a signal has decided the status, whatever handlers do. */
-  #decided: boolean;
-  #exits: Exits | undefined;
-  /** The exit code before the end began. */
-  readonly codeBefore: number;
-
-  constructor(cause: Cause, codeBefore: number) {
-    this.cause = cause;
-    this.codeBefore = codeBefore;
-    this.#decided = isDecisive(cause);
-  }
-
-  /** Lets another cause join. Returns the one of the two that does not decide. */
-  join(cause: Cause): Cause {
-    const { cause: current } = this;
-    if (rank[cause.kind] <= rank[current.kind]) return cause;
-    this.cause = cause;
-    if (isDecisive(cause)) this.#decided = true;
-    return current;
-  }
-
-  /** Whether handlers can change the exit code. */
-  get takesCodes(): boolean {
-    return !isDecisive(this.cause);
-  }
-
-  /** The exception that is raised again after the run: none if an error or a signal has decided. */
-  takeFailure(): { readonly error: unknown } | undefined {
-    const failure = this.#decided ? undefined : this.failure;
-    this.failure = undefined;
-    return failure;
-  }
-
-  /** Remembers an `exit()` that is answered if the exit is refused. */
-  addExit(exit: Exit): void {
-    this.#exits = { last: exit, before: this.#exits };
-  }
-
-  /** The exit does not happen: answers everybody who has asked for it. */
-  refuse(reason: unknown): void {
-    for (let exits = this.#exits; exits !== undefined; exits = exits.before) {
-      exits.last.reject(reason);
-    }
-  }
-
-  /** The cause, as users are told. */
-  toReason(): ExitReason {
-    const { cause } = this;
-    switch (cause.kind) {
-      case "error":
-        return { kind: "error", error: cause.error };
-      case "signal":
-        return { kind: "signal", signal: cause.signal };
-      case "dry":
-      case "unload":
-        return { kind: cause.kind };
-      default:
-        return { kind: "exit" };
-    }
-  }
-
-  /** The cause, for a report. */
-  explain(): Reason {
-    const { cause } = this;
-    switch (cause.kind) {
-      case "error":
-        return { text: "nobody has handled an error", error: { value: cause.error } };
-      case "signal":
-        return { text: `${cause.signal} came` };
-      case "dry":
-        return { text: "its event loop has run dry" };
-      default:
-        return { text: "an exit was asked for" };
-    }
-  }
-}
-
-/** Whether a cause decides the status, whatever handlers do. */
-function isDecisive({ kind }: Cause): boolean {
-  return kind === "error" || kind === "signal";
-}
-
-// ---------------------------------------------------------------------------------- the time limit
-
-/** Seconds after which a handler is named that is awaited without a limit. */
-const patience = 10;
-
-/** What becomes due. */
-interface DeadlineHost {
-  /** A handler has been awaited for a long time, and there is no limit. */
-  waitsLong(seconds: number): void;
-  /** The last tenth of the time has begun. */
-  lastTenth(limit: number): void;
-  /** The time is over. */
-  timeOver(limit: number): void;
-}
-
-/** The time limit of a run. */
-class Deadline {
-  readonly #runtime: Pick<Runtime, "now" | "startTimer">;
-  readonly #host: DeadlineHost;
-  #start = 0;
-  #grace: number | undefined;
-  #timeout: number | undefined;
-  #inLastTenth = false;
-  #stopTimer: (() => void) | undefined;
-
-  constructor(runtime: Pick<Runtime, "now" | "startTimer">, host: DeadlineHost) {
-    this.#runtime = runtime;
-    this.#host = host;
-  }
-
-  /** A run starts. */
-  begin(gracePeriod: number | undefined): void {
-    this.#start = this.#runtime.now();
-    this.#grace = gracePeriod;
-    this.#timeout = undefined;
-    this.#inLastTenth = false;
-  }
-
-  /** Sets a timeout. The shortest one counts, and each takes the place of the grace period. */
-  shorten(timeout: number | undefined): void {
-    if (timeout === undefined || timeout >= (this.#timeout ?? Infinity)) return;
-    this.#timeout = timeout;
-    if (this.#stopTimer !== undefined) this.#startTimer();
-  }
-
-  /** A handler is awaited from now on. */
-  awaiting(): void {
-    if (this.#limit === undefined || this.#stopTimer === undefined) this.#startTimer();
-  }
-
-  /** No handler is awaited any more. */
-  end(): void {
-    this.#stopTimer?.();
-    this.#stopTimer = undefined;
-  }
-
-  get #limit(): number | undefined {
-    return this.#timeout ?? this.#grace;
-  }
-
-  #startTimer(): void {
-    this.#stopTimer?.();
-    const limit = this.#limit;
-    if (limit === undefined) {
-      const sayIt = () => this.#host.waitsLong(patience);
-      this.#stopTimer = this.#runtime.startTimer(patience * 1_000, sayIt);
-      return;
-    }
-    const share = this.#inLastTenth ? 1 : 0.9;
-    const rest = this.#start + limit * share - this.#runtime.now();
-    this.#stopTimer = this.#runtime.startTimer(rest > 0 ? rest : 0, () => this.#onTimer(), true);
-  }
-
-  #onTimer(): void {
-    const limit = this.#limit ?? Infinity;
-    const passed = this.#runtime.now() - this.#start;
-    if (passed >= limit) return this.#host.timeOver(limit);
-    const begins = !this.#inLastTenth && passed >= limit * 0.9;
-    if (begins) this.#inLastTenth = true;
-    this.#startTimer(); // Timers may be early, and reach no further than 25 days.
-    if (begins) this.#host.lastTenth(limit);
-  }
-}
-
-// ----------------------------------------------------------------------------- the covered signals
-
-/** What a call of `exitOnSignals()` asks for. */
-export interface CoverOptions {
-  readonly signals: readonly string[];
-  readonly timeout?: number | undefined;
-}
-
-/** What is told when a covered signal comes. */
-interface CoverHost {
-  signal(signal: string, timeout: number | undefined): void;
-}
-
-/** A call that covers signals. */
-interface CoverCall {
-  readonly timeout: number | undefined;
-}
-
-/** A signal that is listened to, for each call that covers it. */
-interface Cover {
-  readonly calls: CoverCall[];
-  readonly stopListening: () => void;
-}
-
-/** Milliseconds after the first signal in which any further one is taken for the same. */
-const same = 100;
-
-/** The covered signals of a realm. */
-class Covers {
-  readonly #runtime: Pick<Runtime, "listen" | "startTimer">;
-  readonly #host: CoverHost;
-  #takesSecond = false;
-  #stopTimer: (() => void) | undefined;
-  readonly #covers: { [signal: string]: Cover | undefined } = Object.create(null);
-
-  constructor(runtime: Pick<Runtime, "listen" | "startTimer">, host: CoverHost) {
-    this.#runtime = runtime;
-    this.#host = host;
-  }
-
-  /** Whether a signal that comes now is a second one. */
-  get takesSecond(): boolean {
-    return this.#takesSecond;
-  }
-
-  /**
-   * A first signal has come. Terminals, `deno task` and the watcher send one Ctrl-C two or three
-   * times. The time counts from when the event loop turns again, since a handler may block it.
-   */
-  expectSecond(): void {
-    this.#stopTimer = this.#runtime.startTimer(0, () => {
-      this.#stopTimer = this.#runtime.startTimer(same, () => this.#takesSecond = true);
-    });
-  }
-
-  /** No signal can be a second one any more. */
-  stopExpecting(): void {
-    this.#stopTimer?.();
-    this.#stopTimer = undefined;
-    this.#takesSecond = false;
-  }
-
-  /** Covers each of the signals, or throws and covers none. Returns what takes that back. */
-  add({ signals, timeout }: CoverOptions): () => void {
-    const call: CoverCall = { timeout };
-    const takeBack = () => {
-      for (let i = 0; i < signals.length; i++) this.#uncover(signals[i], call);
-    };
-    try {
-      for (let i = 0; i < signals.length; i++) this.#cover(signals[i], call);
-    } catch (error) {
-      takeBack();
-      throw error;
-    }
-    return takeBack;
-  }
-
-  #cover(signal: string, call: CoverCall): void {
-    const { calls } = this.#covers[signal] ??= this.#listen(signal);
-    calls[calls.length] = call;
-  }
-
-  #listen(signal: string): Cover {
-    const calls: CoverCall[] = [];
-    const onSignal = () => this.#host.signal(signal, shortestOf(calls));
-    try {
-      return { calls, stopListening: this.#runtime.listen(signal, onSignal) };
-    } catch (cause) {
-      const expected = 'a signal that can be listened to here, such as "SIGINT"';
-      throw new NativeTypeError(
-        `Cannot exit on signals: expected ${expected}, received ${describe(signal)}`,
-        { cause },
-      );
-    }
-  }
-
-  /** Takes back a call, also one that names the signal twice. */
-  #uncover(signal: string, call: CoverCall): void {
-    const cover = this.#covers[signal];
-    if (cover === undefined) return;
-    const { calls, stopListening } = cover;
-    let left = 0;
-    for (let i = 0; i < calls.length; i++) if (calls[i] !== call) calls[left++] = calls[i];
-    calls.length = left;
-    if (left > 0) return;
-    delete this.#covers[signal];
-    stopListening();
-  }
-}
-
-/** The shortest timeout of the calls that cover a signal. */
-function shortestOf(calls: readonly CoverCall[]): number | undefined {
-  let shortest = Infinity;
-  for (let i = 0; i < calls.length; i++) {
-    const { timeout = Infinity } = calls[i];
-    if (timeout < shortest) shortest = timeout;
-  }
-  return shortest === Infinity ? undefined : shortest;
-}
-
-// ----------------------------------------------------------------------------------- the lifecycle
 
 /** The life of a program's handlers, from their registration to the end of the program. */
-export class Lifecycle implements Ends, RunHost, DeadlineHost, CoverHost {
-  readonly #runtime: Runtime;
-  readonly #reporter: Reporter;
+export class Lifecycle implements ExitEvents, RunHost, DeadlineHost, SignalHost {
+  readonly reporter: Reporter;
+  readonly #runtime: ReturnType<typeof guard>;
   readonly #stack = new Stack();
-  readonly #run: Run;
-  /** Made when a graceful run begins. */
+  readonly #run = new Run(this.#stack, this);
+  /** Created when a graceful run starts. */
   #deadline: Deadline | undefined;
-  /** Made when a signal is covered, or comes. */
-  #covers: Covers | undefined;
+  /** Created by the first `exitOnSignals()`. */
+  #signals: SignalListeners | undefined;
+  /** The timeouts of the calls of `overrideExit()` that are in force. */
+  readonly #overrides = new Set<{ readonly timeout: number | undefined }>();
   #gracePeriod: number | undefined;
-  #used = false;
 
-  #ending: Ending | undefined;
-  /** The handler that is being awaited. */
-  #awaited: AnyFunction | undefined;
-  /** How many error events are being shown to the listeners. */
-  #showing = 0;
-  /** Each `exit()` that a listener of such an event has called. */
-  #held: Exits | undefined;
+  #shutdown: Shutdown | undefined;
+  /** How many error events are being shown to listeners. */
+  #errorEvents = 0;
+  #deferredExits: DeferredExit[] = [];
+  /** Stops the timer that starts a pending run. */
+  #stopStart: (() => void) | undefined;
+  /** Stops the timer that interrupts the run after an exit has joined it. */
+  #stopInterrupt: (() => void) | undefined;
+  /** Stops the timer that keeps an empty event loop turning. */
+  #stopHold: (() => void) | undefined;
+  /** When that timer has fired. */
+  #heldUntil = -Infinity;
+  /** Whether the event loop has turned for signals that arrived while synchronous code was running. */
+  #awaitedSignals = false;
 
   constructor(runtime: Runtime) {
-    this.#runtime = runtime;
-    this.#reporter = new Reporter(runtime);
-    this.#run = new Run(this.#stack, this);
+    this.#runtime = guard(runtime);
+    this.reporter = new Reporter(runtime.output);
   }
 
-  // ------------------------------------------------------------------------ what users ask for
+  // -------------------------------------------------------------------------------- public calls
 
-  /** Registers a handler. When the run is over and the program is leaving, it runs at once. */
-  register(func: AnyFunction, call?: Call): void {
-    if (!this.#used) {
-      this.#used = true;
-      this.#runtime.firstUse();
-    }
-    this.#stack.push(func, call);
-    if (call?.awaited) this.#runtime.turnOnce();
-    if (this.#ending?.leaving && !this.#run.active) this.#run.atOnce();
+  /** Registers a handler. When the run is over and the program is exiting, it runs immediately. */
+  register(entry: Entry): void {
+    this.#stack.push(entry);
+    this.#runtime.handlerAdded(entry.awaited);
+    if (this.state === "exiting") this.#run.runSync();
   }
 
-  unregister(func: AnyFunction): void {
-    this.#stack.remove(func);
+  unregister(handler: unknown): void {
+    this.#stack.remove(handler);
   }
 
   setGracePeriod(milliseconds: number | undefined): void {
     this.#gracePeriod = milliseconds;
   }
 
-  exitOnSignals(options: CoverOptions): () => void {
-    this.#covers ??= new Covers(this.#runtime, this);
-    return this.#covers.add(options);
+  exitOnSignals(request: SignalRequest): () => void {
+    const { signals, clock } = this.#runtime;
+    this.#signals ??= new SignalListeners(signals, clock, this);
+    return this.#signals.add(request);
+  }
+
+  overrideExit(timeout: number | undefined): () => void {
+    const override = { timeout };
+    this.#overrides.add(override);
+    return () => void this.#overrides.delete(override);
   }
 
   exitReason(): ExitReason | undefined {
-    return this.#ending?.toReason();
+    return this.#shutdown?.toReason();
   }
 
-  // ---------------------------------------------------------------------------- graceful ends
-
-  /** An exit is asked for. */
-  exit(code: number = this.#runtime.exitCode, timeout?: number): Promise<never> {
-    if (this.active || this.leaving) {
-      this.#join({ kind: "exit" });
-      this.#setCode(code);
-      this.#deadline?.shorten(timeout);
-      const promise = new NativePromise<never>((_, reject) => reject(new SystemExit(code)));
-      onRejected(promise, () => {}); // Whoever does not await it goes on, and has the code set.
-      return promise;
+  /**
+   * `exit()`. Notes the end, and throws to stop the caller. Returns to an error listener, since
+   * runtimes end a program immediately whose listener throws.
+   */
+  exit(code: number = this.#runtime.exitCode, timeout?: number): never {
+    if (this.state === "exiting") {
+      this.#runtime.exit({ code, rethrow: () => this.#rethrowFailure() });
+    } else if (this.#errorEvents > 0) {
+      if (!this.#runtime.isTestRunner()) this.#deferredExits.push({ code, timeout });
+      return undefined as never;
+    } else if (this.#run.calling) {
+      this.#stopHandler(code);
+      this.#deadline?.limit(timeout);
+    } else if (!this.#runtime.isTestRunner()) {
+      this.#requestExit(code, timeout);
     }
-    return new NativePromise((_, reject) => {
-      const exit = { code, timeout, reject };
-      if (this.#showing > 0) this.#held = { last: exit, before: this.#held };
-      else this.#startExit(exit);
-    });
+    throw new SystemExit(code);
   }
 
-  #startExit(exit: Exit): void {
-    this.#addExit(exit);
-    this.#start(exit.timeout);
-  }
+  // ------------------------------------------------------------------------------ what ends it
 
-  #addExit(exit: Exit): void {
-    this.#join({ kind: "exit" }).addExit(exit);
-    this.#setCode(exit.code);
-  }
-
-  /** The event loop has run dry. */
-  dry(): boolean {
-    if (this.#run.active) {
-      this.#giveUp(
-        "The handler can never settle: the event loop has run dry. " +
-          "Return a promise that something under way settles",
-        true,
-      );
-      return true;
+  get state(): State {
+    if (this.#run.calling) return "calling";
+    switch (this.#shutdown?.stage) {
+      case "pending":
+        return "pending";
+      case "running":
+        return "awaiting";
+      case "exiting":
+        return "exiting";
+      default:
+        return "idle";
     }
-    if (!this.asynchronous) return false;
-    this.#join({ kind: "dry" });
-    this.#start();
-    return this.#run.active;
   }
 
-  /** A covered signal has come. */
-  signal(signal: string, timeout?: number): void {
-    if (this.leaving) return;
-    if (this.#ending?.cause.kind === "signal") {
-      if (this.#covers?.takesSecond) this.#endNow({ kind: "signal", signal });
-      return;
+  get mustWait(): boolean {
+    return this.state !== "idle" || this.#stack.asynchronous > 0 || this.#mayGetSignal;
+  }
+
+  get #mayGetSignal(): boolean {
+    return !this.#awaitedSignals && this.#signals?.areActive === true;
+  }
+
+  drained(): boolean {
+    switch (this.state) {
+      case "pending":
+        this.#start();
+        break;
+      case "awaiting":
+        this.#holdDrained();
+        break;
+      case "idle":
+        if (this.#mayGetSignal) {
+          this.#awaitedSignals = true;
+          this.#runtime.keepAlive();
+          return true;
+        }
+        this.#awaitedSignals = false;
+        if (this.#stack.asynchronous === 0) return false;
+        this.#join({ kind: "finished" });
+        this.#start();
+        break;
     }
-    const code = 128 + this.#runtime.numberOf(signal);
-    const cause: Cause = { kind: "signal", signal, code };
-    if (this.#join(cause).cause === cause) this.#runtime.exitCode = code;
-    this.#start(timeout);
-    this.#covers ??= new Covers(this.#runtime, this);
-    if (this.active) this.#covers.expectSecond();
+    return this.state !== "idle";
   }
 
-  showError(dispatch: () => Uncaught | undefined): boolean {
-    this.#showing++;
-    let uncaught: Uncaught | undefined;
-    try {
-      uncaught = dispatch();
-    } finally {
-      this.#showing--;
+  onSignal(signal: string, timeout: number | undefined): void {
+    const { state } = this;
+    if (state === "exiting") return;
+    const signals = this.#signals!;
+    if (state !== "calling" && signals.interrupts(signal)) {
+      return this.#interruptAndFinish({ kind: "signal", signal });
     }
-    const endsNow = uncaught !== undefined && this.#uncaught(uncaught);
-    if (endsNow) this.#held = undefined;
-    else if (this.#showing === 0) this.#releaseExits();
-    return endsNow;
+    this.#join({ kind: "signal", signal, code: 128 + this.#runtime.signals.numberOf(signal) });
+    this.#limit(timeout);
+    // Not now, which would skip other listeners of the signal.
+    if (state === "idle" || state === "pending") this.#startAfterSignal();
+    signals.arm();
   }
 
-  holdExits(): () => void {
-    this.#showing++;
-    let holds = true;
-    return () => {
-      if (holds && --this.#showing === 0) this.#releaseExits();
-      holds = false;
+  errorEvent(error: unknown): ErrorEvent | undefined {
+    if (isSystemExit(error)) {
+      this.#onUncaughtExit(error);
+      return undefined;
+    }
+    this.#errorEvents++;
+    return {
+      handled: () => {
+        this.#errorEvents--;
+        this.#releaseExits();
+      },
+      unhandled: (uncaught) => {
+        this.#errorEvents--;
+        const endsNow = this.#onUncaught(uncaught);
+        if (endsNow) this.#deferredExits = [];
+        else this.#releaseExits();
+        return endsNow;
+      },
     };
   }
 
-  /** Nobody has handled an error. Returns whether the runtime is to end the program with it now. */
-  #uncaught(uncaught: Uncaught): boolean {
-    const { error } = uncaught;
-    if (isSystemExit(error)) {
-      this.#join({ kind: "exit" });
-      this.#systemExit(error);
-      if (!this.leaving) this.#start();
-      return false;
+  exitNow(
+    code: number,
+    getInterruption: () => Interruption,
+    isOverridable = true,
+  ): ExitAttempt | undefined {
+    const isOverridden = isOverridable && this.#isOverridden;
+    const rethrow = () => this.#rethrowFailure();
+    const { state } = this;
+    if (state !== "exiting" && this.#errorEvents > 0) {
+      // The caller is an error listener.
+      const waits = state !== "idle" || isOverridden || this.#deferredExits.length > 0;
+      if (waits) {
+        this.#deferredExits.push({ code, timeout: this.#overrideTimeout });
+        return undefined;
+      }
     }
-    const cause: Cause = { kind: "error", ...uncaught };
-    if (this.leaving) return this.#errorWhileLeaving(cause);
-    if (this.#ending === undefined && this.#stack.size === 0) return true; // Nothing to do.
-    const ending = this.#join(cause);
-    if (ending.cause === cause) this.#runtime.exitCode = 1;
-    if (this.active || !this.#begin()) return false;
-    if (ending.cause !== cause) {
-      this.#leave(ending);
-      return false;
-    }
-    // Nothing runs after this, unless the program has imitated the runtime's event, and lives on.
-    this.#runtime.exitCode = ending.codeBefore;
-    this.refused(new SystemExit(1));
-    return true;
-  }
-
-  /** An error that is being raised again stays the one that ends the program. */
-  #errorWhileLeaving(cause: Cause): boolean {
-    if (this.#ending?.cause.kind !== "error") return true;
-    this.#join(cause);
-    return false;
-  }
-
-  /** Lets each `exit()` that waited for the listeners of an error event join, or begin an end. */
-  #releaseExits(): void {
-    const held = this.#held;
-    this.#held = undefined;
-    if (held === undefined) return;
-    let exits: Exits | undefined;
-    for (let exit: Exits | undefined = held; exit !== undefined; exit = exit.before) {
-      exits = { last: exit.last, before: exits };
-    }
-    // From the oldest on, because the last code counts.
-    for (let exit = exits; exit !== undefined; exit = exit.before) this.#addExit(exit.last);
-    if (!this.leaving) this.#start();
-    for (let exit = exits; exit !== undefined; exit = exit.before) {
-      this.#deadline?.shorten(exit.last.timeout);
-    }
-  }
-
-  // --------------------------------------------------------------------------- immediate ends
-
-  exitNow(code: number, cut: Cut): number {
-    if (this.#run.calling) {
-      // At once, because nobody sees what an asynchronous handler raises at an immediate end.
-      this.#setCode(code);
-      throw new SystemExit(code);
-    }
-    if (this.leaving) {
-      // An error may be on its way to the runtime, which does not come to print it.
-      if (this.#ending?.cause.kind === "error") this.#join({ kind: "immediate" });
-      return code;
-    }
-    const ending = this.#join({ kind: "immediate" });
-    this.#runtime.exitCode = code;
-    this.#cut(cut);
-    const last = this.#runtime.exitCode;
-    this.#runtime.exitCode = ending.codeBefore; // It is for the exit to set it, if it happens.
-    return last;
-  }
-
-  refused(reason: unknown): void {
-    const ending = this.#ending;
-    this.#ending = undefined;
-    this.#stopWaiting();
-    ending?.refuse(reason);
-  }
-
-  unload(by: UnloadKind | Uncaught, cut: Cut): void {
-    if (typeof by === "object") this.#join({ kind: "error", ...by });
-    else this.#join({ kind: by === "exit" ? "immediate" : by });
-    this.#cut(cut);
-  }
-
-  unloaded(): void {
-    const ending = this.#ending;
-    if (ending === undefined || this.#run.calling) return;
-    switch (ending.cause.kind) {
-      case "exit":
-      case "error":
-      case "signal":
-        return this.#leave(ending);
-      default: {
-        const failure = ending.takeFailure();
-        this.refused(undefined);
-        if (failure !== undefined) this.#runtime.raise(failure.error);
+    switch (state) {
+      case "exiting": {
+        const { cause } = this.#shutdown!;
+        // The rethrown error never reaches the runtime now, so report it here.
+        if (cause.kind === "error") this.reporter.uncaught(cause.error);
+        return { code, rethrow, prevented() {} };
+      }
+      case "calling":
+        this.#stopHandler(code);
+        throw new SystemExit(code);
+      case "pending":
+      case "awaiting":
+        this.#joinExit(code, getInterruption);
+        throw new SystemExit(code);
+      case "idle": {
+        if (isOverridden) this.exit(code, this.#overrideTimeout);
+        const shutdown = this.#join({ kind: "exit", code });
+        const { codeBefore } = shutdown;
+        this.#interrupt(getInterruption);
+        // A handler has caused it. The exit happens now, so report it here.
+        if (shutdown.cause.kind === "error") this.reporter.uncaught(shutdown.cause.error);
+        const last = this.#runtime.exitCode;
+        this.#runtime.exitCode = codeBefore; // The exit sets it, if it happens.
+        const prevented = () => {
+          if (this.#shutdown === shutdown) this.#prevented();
+        };
+        return { code: last, rethrow, prevented };
       }
     }
   }
 
-  raiseFailure(): void {
-    const failure = this.#ending?.takeFailure();
-    if (failure !== undefined) this.#runtime.raise(failure.error);
+  unloading(
+    by: UnloadKind | Uncaught,
+    getInterruption: () => Interruption,
+  ): Unloading | undefined {
+    const { state } = this;
+    if (state === "exiting" || state === "calling") return undefined;
+    const cause: Cause = typeof by === "object"
+      ? { kind: "error", ...by }
+      : by === "exit"
+      ? { kind: "exit", code: this.#runtime.exitCode }
+      : { kind: by };
+    const shutdown = this.#join(cause);
+    this.#interrupt(getInterruption);
+    const code = this.#runtime.exitCode;
+    return {
+      rethrow: () => this.#rethrowFailure(),
+      finish: () => {
+        if (this.#shutdown !== shutdown || this.#run.calling) return;
+        const isOther = shutdown.cause !== cause;
+        if (isOther && shutdown.code !== undefined) {
+          this.#runtime.exitCode = code; // What unloads the program may have changed it.
+          return this.#leave(shutdown);
+        }
+        const failure = shutdown.takeFailure();
+        this.#reset();
+        if (failure !== undefined) this.#runtime.rethrow(failure.error);
+      },
+    };
   }
 
-  reportUncaught(error: unknown): void {
-    this.#reporter.uncaught(error);
+  // ----------------------------------------------------------------------------- exits and errors
+
+  get #isOverridden(): boolean {
+    return this.#overrides.size > 0 && !this.#runtime.isTestRunner();
   }
 
-  exitListenerRaised(error: unknown): void {
-    this.#reporter.exitListener(error);
+  get #overrideTimeout(): number | undefined {
+    let shortest: number | undefined;
+    for (const { timeout } of this.#overrides) shortest = getShorter(shortest, timeout);
+    return shortest;
   }
 
-  #endNow(cut: Cut): void {
-    this.#cut(cut);
-    this.#leave(this.#ending!);
+  /** Notes an exit. Its exception is on its way, and may be caught. */
+  #requestExit(code: number, timeout: number | undefined): void {
+    const { state } = this;
+    this.#join({ kind: "exit", code });
+    this.#limit(timeout);
+    if (state === "pending") this.#startSoon();
+    else if (state === "idle") {
+      this.#startLater(getShorter(CAUGHT_EXIT_MS, timeout ?? this.#gracePeriod));
+    }
   }
 
-  /** Runs what is left at once. After that what is registered runs at once, too. */
-  #cut(cut: Cut): void {
-    const ending = this.#ending!;
-    ending.cut ??= cut;
+  /** An exit of the runtime joins an end that is under way. */
+  #joinExit(code: number, getInterruption: () => Interruption): void {
+    const { state } = this;
+    const shutdown = this.#join({ kind: "exit", code });
+    // An exit that was imported by name has set its code already.
+    this.#runtime.exitCode = shutdown.codeAwaiting;
+    if (state === "pending") this.#startSoon();
+    const isLimited = state === "pending"
+      ? (shutdown.timeout ?? this.#gracePeriod) !== undefined
+      : this.#deadline?.isLimited;
+    if (isLimited || this.#isOverridden || this.#stopInterrupt !== undefined) return;
+    const interruption = getInterruption();
+    this.#stopInterrupt = this.#runtime.clock.startTimer(
+      JOINED_EXIT_MS,
+      () => this.#interruptAndFinish(interruption),
+      "unlessDrained",
+    );
+  }
+
+  /** An exit that a handler has called, and that leaves it as an exception. */
+  #stopHandler(code: number): void {
+    // Set the code here: what an asynchronous handler throws at an immediate end is never seen.
+    if (this.#run.callingUnawaited) this.#setCode(code);
+  }
+
+  /** A `SystemExit` has reached the top of the stack, of `exit()` or one that was thrown. */
+  #onUncaughtExit(exit: SystemExit): void {
+    const { state } = this;
+    this.#showText(exit);
+    const code = getExitCode(exit);
+    if (state === "exiting") return this.#setCode(code);
+    this.#join({ kind: "exit", code });
+    if (state === "idle" || state === "pending") this.#startSoon();
+  }
+
+  /** Handles an uncaught error. Returns whether the runtime has to end the program with it now. */
+  #onUncaught(uncaught: Uncaught): boolean {
+    const { state } = this;
+    const cause: Cause = { kind: "error", ...uncaught };
+    if (state === "exiting") return this.#onUncaughtWhileExiting(cause);
+    if (this.#shutdown === undefined && this.#stack.size === 0) return true; // Nothing to do.
+    const shutdown = this.#join(cause);
+    if (shutdown.cause !== cause || state === "calling" || state === "awaiting") return false;
+    if (!this.#begin(shutdown)) return false;
+    // The program ends here, unless the event was a synthetic one that it dispatched itself.
+    this.#prevented();
+    return true;
+  }
+
+  /** Among exits the runtime ends the program with the error, as it would without the module. */
+  #onUncaughtWhileExiting(cause: Cause): boolean {
+    if (!this.#shutdown!.isDecided) return true;
+    this.#join(cause);
+    return false;
+  }
+
+  /** Lets the exits that error listeners have called take effect. */
+  #releaseExits(): void {
+    if (this.#errorEvents > 0) return;
+    const exits = this.#deferredExits;
+    this.#deferredExits = [];
+    for (const { code, timeout } of exits) this.#requestExit(code, timeout);
+    if (exits.length > 0 && this.state === "pending") this.#startSoon();
+  }
+
+  // -------------------------------------------------------------------------- from start to end
+
+  /**
+   * Adds a cause to the end that is under way, or begins one. The cause that decides sets the exit
+   * code. An error that does not decide is reported.
+   */
+  #join(cause: Cause): Shutdown {
+    let shutdown = this.#shutdown;
+    if (shutdown === undefined) {
+      shutdown = this.#shutdown = new Shutdown(cause, this.#runtime.exitCode);
+    } else {
+      if (shutdown.stage === "finished") shutdown.stage = "pending";
+      const loser = shutdown.join(cause);
+      const winner = shutdown.cause;
+      if (loser.kind === "error") {
+        // Two promises can be rejected with the same error. Report it once.
+        const isSame = winner.kind === "error" && is(winner.error, loser.error);
+        if (!isSame) this.reporter.uncaught(loser.error);
+      }
+    }
+    if (shutdown.cause === cause && shutdown.code !== undefined) {
+      this.#runtime.exitCode = shutdown.codeAwaiting = shutdown.code;
+    }
+    return shutdown;
+  }
+
+  /** Limits the run that is under way, or the one that will start. */
+  #limit(timeout: number | undefined): void {
+    const shutdown = this.#shutdown!;
+    if (shutdown.stage === "running") this.#deadline?.limit(timeout);
+    else shutdown.timeout = getShorter(shutdown.timeout, timeout);
+  }
+
+  #startAfterSignal(): void {
+    if (!this.#runtime.signals.drains) return this.#startSoon();
+    this.#startLater(getShorter(DRAIN_MS, this.#shutdown!.timeout ?? this.#gracePeriod));
+  }
+
+  #startSoon(): void {
+    this.#startLater(0);
+  }
+
+  #startLater(milliseconds: number): void {
+    this.#stopStart?.();
+    this.#stopStart = this.#runtime.clock.startTimer(
+      milliseconds,
+      () => this.#start(),
+      "unlessDrained",
+    );
+  }
+
+  /** Runs the handlers gracefully, and ends the program. */
+  #start(): void {
+    const shutdown = this.#shutdown;
+    if (shutdown?.stage === "pending" && this.#begin(shutdown)) this.#finish(shutdown);
+  }
+
+  /** Starts a graceful run. Returns whether it is over. */
+  #begin(shutdown: Shutdown): boolean {
+    this.#stopStart?.();
+    this.#stopStart = undefined;
+    shutdown.stage = "running";
+    // The program may have changed it meanwhile.
+    if (shutdown.code !== undefined) this.#runtime.exitCode = shutdown.code;
+    this.#deadline = new Deadline(this.#runtime.clock, this, this.#gracePeriod);
+    this.#deadline.limit(shutdown.timeout);
+    return this.#run.runAsync();
+  }
+
+  /** The graceful run is over: ends the program, when what it has written is written. */
+  #finish(shutdown: Shutdown): void {
+    const flushed = shutdown.code === undefined && !shutdown.timedOut
+      ? undefined
+      : this.#runtime.flush();
+    if (flushed === undefined) this.#leave(shutdown);
+    else this.#leaveWhenFlushed(shutdown, flushed);
+  }
+
+  async #leaveWhenFlushed(shutdown: Shutdown, flushed: Promise<void>): Promise<void> {
+    shutdown.codeAwaiting = this.#runtime.exitCode;
+    this.#deadline!.awaiting();
+    await flushed;
+    if (shutdown.stage !== "running") return; // The run was interrupted.
+    if (this.#run.runAsync()) this.#leave(shutdown); // What was registered meanwhile.
+  }
+
+  /** Ends the program, after the run. At an empty event loop it ends by itself. */
+  #leave(shutdown: Shutdown): void {
     this.#stopWaiting();
-    if (this.#used) this.#run.atOnce(); // A program without handlers does not pay for the run.
-    ending.leaving = true;
+    const { cause } = shutdown;
+    shutdown.stage = "exiting";
+    switch (cause.kind) {
+      case "error":
+        return cause.rethrow();
+      case "exit":
+        return this.#exit(this.#runtime.exitCode);
+      case "signal":
+        return this.#exit(cause.code, cause.signal);
+      default:
+        // A handler that has timed out may keep the event loop turning forever.
+        if (shutdown.timedOut) return this.#exit(this.#runtime.exitCode);
+        shutdown.stage = "finished";
+    }
   }
 
-  // ------------------------------------------------------------------------------ from end to end
-
-  get used(): boolean {
-    return this.#used;
+  #exit(code: number, signal?: string): void {
+    try {
+      this.#runtime.exit({ code, signal, rethrow: () => this.#rethrowFailure() });
+    } catch {
+      // A stub of the runtime's exit throws: the exit was prevented.
+    }
+    this.#prevented();
   }
 
-  get calling(): boolean {
-    return this.#run.calling;
+  /** Runs what is left without awaiting it. What is registered afterwards runs immediately, too. */
+  #interrupt(getInterruption: () => Interruption): void {
+    const shutdown = this.#shutdown!;
+    shutdown.getInterruption ??= getInterruption;
+    shutdown.stage = "running";
+    this.#stopWaiting();
+    this.#run.runSync();
+    shutdown.stage = "exiting";
   }
 
-  get active(): boolean {
-    return this.#run.active;
+  #interruptAndFinish(interruption: Interruption): void {
+    this.#interrupt(() => interruption);
+    this.#leave(this.#shutdown!);
   }
 
-  get leaving(): boolean {
-    return this.#ending?.leaving === true;
+  /** The program lives on: all is as it was before the end began. */
+  #prevented(): void {
+    const { codeBefore } = this.#shutdown!;
+    this.#reset();
+    this.#runtime.exitCode = codeBefore;
   }
 
-  get asynchronous(): boolean {
-    return this.#stack.asynchronous > 0;
+  #reset(): void {
+    this.#shutdown = undefined;
+    this.#awaitedSignals = false;
+    this.#stopWaiting();
   }
 
-  /** Lets a cause join the end under way, or begin one. An error that does not decide is reported. */
-  #join(cause: Cause): Ending {
-    const ending = this.#ending;
-    if (ending === undefined) return this.#ending = new Ending(cause, this.#runtime.exitCode);
-    const loser = ending.join(cause);
-    // Two rejections may have one reason. It is told of once.
-    const isTold = ending.cause.kind === "error" && loser.kind === "error" &&
-      is(ending.cause.error, loser.error);
-    if (loser.kind === "error" && !isTold) this.#reporter.uncaught(loser.error);
-    return ending;
+  #stopWaiting(): void {
+    this.#stopHolding();
+    this.#stopStart?.();
+    this.#stopInterrupt?.();
+    this.#stopStart = this.#stopInterrupt = undefined;
+    this.#deadline?.end();
+    this.#signals?.disarm();
+  }
+
+  #rethrowFailure(): void {
+    const failure = this.#shutdown?.takeFailure();
+    if (failure !== undefined) this.#runtime.rethrow(failure.error);
   }
 
   /** Sets the exit code, unless an error or a signal decides it. */
   #setCode(code: number): void {
-    if (this.#ending?.takesCodes !== false) this.#runtime.exitCode = code;
+    if (!this.#shutdown!.isDecided) this.#runtime.exitCode = code;
   }
 
-  /** A `SystemExit` that nobody has caught, or that a handler has raised. */
-  #systemExit(exit: SystemExit): void {
-    const text = textOf(exit);
-    if (text !== undefined) this.#reporter.text(text);
-    this.#setCode(exitCodeOf(exit));
+  #showText(exit: SystemExit): void {
+    const text = getExitText(exit);
+    if (text !== undefined) this.reporter.text(text);
   }
 
-  /** Starts a graceful run. Returns whether it is over, and the program is to leave. */
-  #begin(timeout?: number): boolean {
-    this.#deadline ??= new Deadline(this.#runtime, this);
-    this.#deadline.begin(this.#gracePeriod);
-    this.#deadline.shorten(timeout);
-    if (!this.#run.gracefully()) return false;
-    this.#ending!.leaving = true;
-    return true;
-  }
+  // ------------------------------------------------------------------------------------- the run
 
-  /** Runs the handlers gracefully, and leaves; or lets a timeout join the run under way. */
-  #start(timeout?: number): void {
-    if (this.active) this.#deadline?.shorten(timeout);
-    else if (this.#begin(timeout)) this.#leave(this.#ending!);
-  }
-
-  /** Ends the program, after the run. One that has run dry ends by itself. */
-  #leave(ending: Ending): void {
-    this.#stopWaiting();
-    ending.leaving = true;
-    const { cause } = ending;
-    switch (cause.kind) {
-      case "error":
-        return cause.raise();
-      case "exit":
-        return this.#exit(ending, this.#runtime.exitCode);
-      case "signal":
-        return this.#exit(ending, cause.code, cause.signal);
-      default:
-        // What was given up may keep the event loop turning for ever.
-        if (ending.timedOut) return this.#exit(ending, this.#runtime.exitCode);
-        ending.leaving = false;
-    }
-  }
-
-  #exit(ending: Ending, code: number, signal?: string): void {
-    let reason: unknown = new SystemExit(code);
-    try {
-      this.#runtime.exit(code, signal);
-    } catch (error) {
-      reason = error;
-    }
-    this.#runtime.exitCode = ending.codeBefore;
-    this.refused(reason);
-  }
-
-  #stopWaiting(): void {
-    this.#awaited = undefined;
-    this.#deadline?.end();
-    this.#covers?.stopExpecting();
-  }
-
-  // -------------------------------------------------------------------------------------- the run
-
-  /** Gives up the handler that is awaited, as failed. */
-  #giveUp(message: string, graceful: boolean): void {
-    const error = new NativeError(message);
-    // Nothing in the stack is the user's: it is left empty, as that of a function nobody has called.
-    captureStackTrace?.(error, () => {});
-    this.#run.giveUp(error, graceful);
-  }
-
-  raised(func: AnyFunction, error: unknown): void {
-    const ending = this.#ending!;
+  raised(entry: Entry, error: unknown): void {
+    const shutdown = this.#shutdown!;
     if (isSystemExit(error)) {
-      ending.failure = undefined;
-      this.#systemExit(error);
+      shutdown.failure = undefined;
+      this.#showText(error);
+      this.#setCode(getExitCode(error));
     } else {
-      ending.failure = { error };
-      this.#reporter.exception(func, error);
+      shutdown.failure = { error };
+      this.reporter.exception(entry, error);
     }
   }
 
-  waiting(func: AnyFunction): void {
-    this.#awaited = func;
-    this.#deadline?.awaiting();
+  awaiting(_: Entry): void {
+    this.#shutdown!.codeAwaiting = this.#runtime.exitCode;
+    this.#stopHolding();
+    this.#deadline!.awaiting();
   }
 
-  unawaited(func: AnyFunction, promise: object): void {
-    this.#reporter.unawaited(func, promise, this.#ending!.cut ?? { kind: "unload" });
+  unawaited(entry: Entry, promise: object): void {
+    const interruption = this.#shutdown!.getInterruption?.();
+    this.reporter.unawaited(entry, promise, interruption ?? { kind: "unload" });
     onRejected(promise, () => {});
   }
 
-  over(): void {
-    this.#leave(this.#ending!);
+  finished(): void {
+    this.#finish(this.#shutdown!);
   }
 
-  /** Reports a promise that nobody awaits, and its rejection, if that comes later. */
-  async returnedPromise(func: AnyFunction, promise: object): Promise<void> {
-    this.#reporter.returnedPromise(func, promise);
-    let isShown = true; // What had been rejected before stands in that report.
+  /** Reports a promise that is not awaited, and its rejection, if that comes later. */
+  async returnedPromise(entry: Entry, promise: object): Promise<void> {
+    this.reporter.returnedPromise(entry, promise);
+    let isShown = true; // The report above shows an earlier rejection.
     onRejected(promise, (error) => {
-      if (!isShown) this.#reporter.exception(func, error);
+      if (!isShown) this.reporter.exception(entry, error);
     });
     await undefined;
     isShown = false;
   }
 
-  // ------------------------------------------------------------------------------- the time limit
+  // --------------------------------------------------------------------------------- time limits
 
-  waitsLong(seconds: number): void {
-    this.#reporter.waiting(this.#awaited, seconds, this.#stack.size, this.#ending!.explain());
+  onSlow(milliseconds: number): void {
+    const { pending } = this.#run;
+    if (pending === undefined) return; // The output is slow.
+    this.reporter.slow(pending, milliseconds, this.#stack.size, this.#shutdown!.cause);
   }
 
-  lastTenth(limit: number): void {
-    if (!this.asynchronous) return;
-    this.#ending!.timedOut = true;
-    this.#giveUp(
+  onReserve(limit: number): void {
+    if (this.#stack.asynchronous === 0) return;
+    this.#timeOut(
       `The handler did not settle within nine tenths of the ${limit} ms: ` +
-        `the last one is for the handlers behind it. Give handlers a longer timeout or grace period`,
+        `the last tenth is reserved for the remaining handlers. ` +
+        `Give handlers a longer timeout or grace period`,
       true,
     );
   }
 
-  timeOver(limit: number): void {
-    const ending = this.#ending!;
-    ending.timedOut = true;
-    ending.cut ??= { kind: "time", limit };
-    this.#giveUp(
+  onTimeout(limit: number): void {
+    const shutdown = this.#shutdown!;
+    const interruption: Interruption = { kind: "timeout", limit };
+    // The output is slow. Handlers may have been registered meanwhile.
+    if (this.#run.pending === undefined) return this.#interruptAndFinish(interruption);
+    shutdown.getInterruption ??= () => interruption;
+    this.#timeOut(
       `The handler did not settle within ${limit} ms. Give handlers a longer timeout or grace period`,
       false,
     );
+  }
+
+  #timeOut(message: string, graceful: boolean): void {
+    this.#shutdown!.timedOut = true;
+    this.#failPending(message, graceful);
+  }
+
+  #failPending(message: string, graceful: boolean): void {
+    this.#run.fail(clearStack(new NativeError(message)), graceful);
+  }
+
+  /**
+   * The event loop is empty while a handler is awaited. What settles it may not keep the event loop
+   * turning (a log transport's worker, a client's socket), so that is done here for some time.
+   */
+  #holdDrained(): void {
+    if (this.#run.pending === undefined || this.#stopHold !== undefined) return;
+    const deadline = this.#deadline!;
+    if (deadline.isLimited) return deadline.keepAlive();
+    const { clock } = this.#runtime;
+    if (clock.now() - this.#heldUntil < STILL_DRAINED_MS) {
+      return this.#failPending(
+        "The handler's promise never settled: the event loop is empty. " +
+          "Make sure that something pending resolves it",
+        true,
+      );
+    }
+    this.#stopHold = clock.startTimer(DRAINED_MS, () => {
+      this.#stopHold = undefined;
+      this.#heldUntil = clock.now();
+    }, "always");
+  }
+
+  #stopHolding(): void {
+    this.#stopHold?.();
+    this.#stopHold = undefined;
+    this.#heldUntil = -Infinity;
   }
 }

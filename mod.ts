@@ -1,29 +1,44 @@
 /**
- * Functions that run when the program ends: Python's `atexit` for Deno, and for Node.js and Bun.
+ * Cleanup code that runs when a program ends, whichever way it ends: Python's `atexit` for Deno,
+ * Node.js and Bun.
  *
  * ```ts
- * import { register } from "@atexit/atexit";
+ * import { exitOnSignals, register, registerAsync } from "@atexit/atexit";
  *
+ * exitOnSignals(); // In the application: run the handlers at Ctrl-C, too.
  * register(() => console.log("Goodbye."));
+ * registerAsync(async () => {
+ *   await Promise.resolve(); // Awaited before the next handler runs.
+ * });
  * ```
  *
- * Handlers run last registered first. They run when the program has nothing left to do, at
- * `Deno.exit()` and `process.exit()`, at an error or rejection that nobody handles, and at a signal
- * named to {@linkcode exitOnSignals}. They do not run at other signals, and when the process is
- * killed.
+ * Handlers run last registered first: when nothing is left to do, at {@linkcode exit}, `Deno.exit()`
+ * and `process.exit()`, at an uncaught error or rejection, and at the signals of
+ * {@linkcode exitOnSignals}. They do not run at other signals or when the process is killed.
  *
- * A handler that throws is reported and stops none of the others. The last exception is raised
- * again at the end. Handlers of {@linkcode registerAsync} are awaited wherever the program can still
- * wait. {@linkcode exit} ends the program so that they are.
+ * - Promises of {@linkcode registerAsync} are awaited wherever the program can still wait. It cannot at
+ *   `Deno.exit()` and `process.exit()`: call {@linkcode exit} instead, or {@linkcode overrideExit} in
+ *   applications whose packages call these.
+ * - A handler that throws is reported and does not stop the others. The last exception is thrown again
+ *   at the end, so the exit status is 1.
+ * - `exit()` cannot be cancelled. `throw new SystemExit()` is cancelled by whatever catches it.
  *
- * The main program and each worker have handlers of their own, however many copies or versions of
- * this module are loaded. No permission is needed.
+ * Each main program and each worker has one registry, however many copies or versions of this module
+ * are loaded. No permissions are needed.
  *
  * @module
  */
 
+export type { AsyncDisposable, Disposable } from "./disposable.ts";
 export { SystemExit } from "./errors.ts";
-export { exit, type ExitOptions, exitReason, setGracePeriod } from "./exit.ts";
-export type { ExitReason } from "./lifecycle.ts";
+export {
+  exit,
+  type ExitOptions,
+  exitReason,
+  overrideExit,
+  type OverrideExitOptions,
+  setGracePeriod,
+} from "./exit.ts";
 export { register, registerAsync, unregister } from "./register.ts";
-export { type Cover, exitOnSignals, type ExitOnSignalsOptions, type Signal } from "./signals.ts";
+export type { ExitReason } from "./shutdown.ts";
+export { exitOnSignals, type ExitOnSignalsOptions, type Signal } from "./signals.ts";

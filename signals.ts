@@ -1,6 +1,7 @@
 // Signals that end the program.
 
-import { checkMilliseconds, describe, optionOf } from "./errors.ts";
+import type { Disposable } from "./disposable.ts";
+import { checkMilliseconds, describe, getOption } from "./errors.ts";
 import { realm } from "./realm.ts";
 
 /** A signal that a program can listen to. Not every system has all of them. */
@@ -39,57 +40,44 @@ export type Signal =
 /** Options of {@linkcode exitOnSignals}. */
 export interface ExitOnSignalsOptions {
   /**
-   * The signals. On Windows the default is those that the runtime supports there.
-   *
-   * @default {["SIGINT", "SIGTERM", "SIGHUP"]}
+   * The signals. Default: `SIGINT`, `SIGTERM` and `SIGHUP`, and `SIGBREAK` on Windows, without those
+   * that the runtime refuses there.
    */
   signals?: Iterable<Signal> | undefined;
   /**
-   * How long handlers may be awaited, in milliseconds from the start of the run, as for `exit()`. If
-   * several calls cover a signal, the shortest time counts.
-   *
-   * @default {undefined} The grace period of `setGracePeriod()`, or no limit.
+   * How long handlers may be awaited, in milliseconds from the start of the run, as for
+   * {@linkcode exit}. If several calls listen to a signal, the shortest timeout counts. Default: the
+   * grace period of {@linkcode setGracePeriod}, or no limit.
    */
   timeout?: number | undefined;
 }
 
 /**
- * What gives the signals their default action back when it is disposed of. It is a `Disposable`, but in
- * projects whose `lib` does not have that type: there it has no method that could be called by its name.
- */
-export type Cover = SymbolConstructor extends { readonly dispose: infer S extends symbol }
-  ? { readonly [K in S]: () => void }
-  : object;
-
-/**
- * Ends the program gracefully when one of the signals comes: the handlers run, the asynchronous ones
- * are awaited, and then the process dies by that very signal where it may, so that its parent sees
- * what ended it.
+ * Ends the program gracefully when one of the signals arrives: the handlers run, the asynchronous ones
+ * are awaited, and then the process dies by that signal, or exits with 128 + its number.
  *
- * Call it in the application and not in a library: it takes away the default action of the signals.
- * Other listeners of the same signal are called too.
+ * Call it in the application and not in a library, because it takes away the default action of the
+ * signals. Other listeners of the same signal are called, too.
  *
- * - On Deno the process may send itself the signal only with `--allow-run` (without a list). Nobody is
- *   prompted for it. Otherwise the exit status is 128 + the signal's number, which is what a shell
- *   makes of a signal.
- * - On Deno the status is 143 at `SIGTERM`, always, because a watcher may share the process. The
- *   number is the status, too, for signals that stop a process, for `SIGPWR` and `SIGSTKFLT`, and for
- *   process 1 of a container.
- * - A second signal ends the program at once: the pending handler is reported, and the rest are
- *   called without being awaited. One within 100 ms is the first one again, because terminals,
- *   `deno task` and the watcher send a single Ctrl-C two or three times.
- * - One that comes while the program is ending otherwise joins: the run goes on, and then the signal
- *   is the status.
- * - In a worker of Deno only the worker ends, with 128 + the signal's number.
+ * - **Second signal.** A `SIGINT`, `SIGQUIT` or `SIGBREAK` more than 500 ms after the first signal ends
+ *   the program immediately: the pending handler is reported, and the others are called without being
+ *   awaited. Other signals do not interrupt the handlers, since terminals, `deno task` and process
+ *   managers send a single Ctrl-C several times.
+ * - **Exit status.** On Deno the process dies by `SIGINT` and `SIGHUP` if it has `--allow-run` (without a list; it never prompts); otherwise it exits with 128 + the number, at `SIGTERM` always
+ *   143. On Node.js and Bun it dies by the signal. The status is also 128 + the number on Windows, for
+ *   signals that stop a process, and in process 1 of a container.
+ * - **While the program is ending** for another reason, a signal does not interrupt the handlers. It
+ *   determines the exit status.
+ * - **In a worker** of Deno only the worker ends.
  *
- * Do not hold what it returns by `using` at the top level of a module: it is disposed of when the
- * module has been evaluated, long before the program ends.
+ * Do not write `using _ = exitOnSignals()` at the top level of a module: it is disposed of as soon as
+ * the module has been evaluated.
  *
  * @param options Which signals, and how long handlers may be awaited.
- * @returns An object that, when disposed of, gives the signals their default action back, except
- * those that another call still covers.
- * @throws {TypeError} If `signals` is not a list of signals that can be listened to here, or
- * `timeout` not a number. None of the signals is covered then.
+ * @returns An object that, when disposed of, gives the signals their default action back, except for
+ * signals that another call is still listening to.
+ * @throws {TypeError} If `signals` is not a list of signals that can be listened to here, or `timeout`
+ * is not a number. None of the signals is listened to then.
  * @throws {RangeError} If `timeout` is negative or not finite.
  *
  * @example Clean up after Ctrl-C
@@ -103,24 +91,36 @@ export type Cover = SymbolConstructor extends { readonly dispose: infer S extend
  * });
  *
  * exitOnSignals({ timeout: 5_000 });
- * assertEquals(saved, []); // until Ctrl-C comes
+ * assertEquals(saved, []); // until Ctrl-C is pressed
+ * ```
+ *
+ * @example Listen while a function runs
+ * ```ts
+ * import { exitOnSignals } from "@atexit/atexit";
+ *
+ * async function migrate(): Promise<void> {
+ *   using _ = exitOnSignals({ signals: ["SIGINT"] });
+ *   await Promise.resolve(); // work that Ctrl-C must not interrupt
+ * }
+ *
+ * await migrate();
  * ```
  */
-export function exitOnSignals(options?: ExitOnSignalsOptions): Cover {
+export function exitOnSignals(options?: ExitOnSignalsOptions): Disposable {
   const action = "exit on signals";
   if (typeof options === "object" && options !== null && Symbol.iterator in options) {
     throw new TypeError(`Cannot ${action}: expected options, received a list: pass { signals }`);
   }
-  const timeout = checkMilliseconds(optionOf(options, "timeout", action), action);
-  const signals = optionOf(options, "signals", action);
-  const takeBack = realm.exitOnSignals({
-    ...(signals === undefined ? {} : { signals: listOf(signals) }),
+  const timeout = checkMilliseconds(getOption(options, "timeout", action), action);
+  const signals = getOption(options, "signals", action);
+  const stop = realm.exitOnSignals({
+    signals: signals === undefined ? undefined : toList(signals),
     timeout,
   });
-  return { [Symbol.dispose]: takeBack };
+  return { [Symbol.dispose]: stop };
 }
 
-function listOf(signals: unknown): string[] {
+function toList(signals: unknown): string[] {
   if (typeof signals === "object" && signals !== null && Symbol.iterator in signals) {
     return [...signals as Iterable<string>];
   }

@@ -1,19 +1,12 @@
-// Records docs/session.svg: runs a program in a terminal and draws what is to be seen there.
+// Records docs/session.svg: runs the first program of the README in a terminal, presses Ctrl-C, and
+// draws what the terminal shows.
 //
 //   deno task record
 //
-// It needs bash, and `script` of util-linux, which is what makes it a terminal.
+// It needs bash, and `script` of util-linux, which creates the terminal.
 
-const program = `import { register, registerAsync } from "@atexit/atexit";
-
-register(() => console.log("Temporary files removed"));
-registerAsync(async function saveIndex() {
-  await Promise.resolve();
-  throw new Error("The disk is full");
-});
-register(() => console.log("Lock released"));
-console.log("Working");
-`;
+const readme = await Deno.readTextFile(new URL("../README.md", import.meta.url));
+const [, program] = readme.match(/^```ts.*\n([^]*?)^```$/m)!;
 const style = `
 text { font: 14px ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", monospace; fill: #d6deeb }
 .command, .bold { font-weight: bold }
@@ -31,21 +24,20 @@ const names: Record<string, string> = {
   "33": "yellow",
   "36": "cyan",
 };
-const commands = ["cat app.ts", "deno run app.ts", "echo $?"];
+const commands = ["cat app.ts", "deno run -RW app.ts", "echo $?", "ls"];
 
-// Always the same, since both are to be seen in the stack.
-const folder = "/tmp/app";
+const folder = "/tmp/session/app";
 const link = "/tmp/atexit";
-await Deno.mkdir(folder);
+await Deno.mkdir(folder, { recursive: true });
 let output: string;
 try {
   await Deno.writeTextFile(`${folder}/app.ts`, program);
   await Deno.symlink(new URL("..", import.meta.url), link);
   const imports = { "@atexit/atexit": `${link}/mod.ts` };
-  await Deno.writeTextFile(`${folder}/deno.json`, JSON.stringify({ imports }));
+  await Deno.writeTextFile(`${folder}/../deno.json`, JSON.stringify({ imports }));
   output = await record(commands);
 } finally {
-  await Deno.remove(folder, { recursive: true });
+  await Deno.remove(`${folder}/..`, { recursive: true });
   await Deno.remove(link);
 }
 await Deno.writeTextFile(new URL("session.svg", import.meta.url), draw(output));
@@ -56,13 +48,22 @@ async function record(commands: string[]): Promise<string> {
   const lines = commands.map((command) =>
     `printf '%s\\n' '$ ${command}'; (exit $status); ${command}; status=$?`
   );
-  const { stdout } = await new Deno.Command("script", {
+  const child = new Deno.Command("script", {
     args: ["-qec", `bash -c "$SESSION"`, "/dev/null"],
     env: { SESSION: lines.join("\n"), TERM: "xterm" },
     cwd: folder,
-    stdin: "null",
-  }).output();
-  return new TextDecoder().decode(stdout).replaceAll("\r\n", "\n");
+    stdin: "piped",
+    stdout: "piped",
+  }).spawn();
+  const keyboard = child.stdin.getWriter();
+  let shown = "";
+  for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
+    shown += text;
+    // The program is waiting.
+    if (text.endsWith("Working\r\n")) await keyboard.write(new TextEncoder().encode("\x03"));
+  }
+  await keyboard.close();
+  return shown.replaceAll("\r\n", "\n");
 }
 
 /** Draws the text of a terminal, with the colors that it asks for. */

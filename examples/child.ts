@@ -1,5 +1,8 @@
-// A child process that does not outlive its parent. Ctrl-C ends this program; give it `dry`, `exit`
-// or `throw` to end by running dry, by exit() or by an error instead.
+// A child process that does not outlive its parent. Ctrl-C ends this program. The arguments `done`,
+// `exit` and `throw` end it with nothing left to do, by exit(), or by an error instead.
+//
+// registerAsync(child) would kill the child with SIGTERM and wait for its end. This program also kills
+// a child that ignores SIGTERM.
 //
 //   deno run --allow-run=deno examples/child.ts
 
@@ -11,16 +14,16 @@ const child = new Deno.Command("deno", {
   stdout: "piped",
 }).spawn();
 
-registerAsync(async () => {
-  child.ref(); // Undoes unref(): what is awaited here has to keep the program alive.
+registerAsync(async function stopChild() {
+  child.ref(); // Undo unref(), since what is awaited here has to keep the program alive.
   try {
     child.kill("SIGTERM");
   } catch {
     // It has ended by itself.
   }
-  const impatience = setTimeout(() => child.kill("SIGKILL"), 5_000);
+  const timer = setTimeout(() => child.kill("SIGKILL"), 5_000);
   await child.status;
-  clearTimeout(impatience);
+  clearTimeout(timer);
   console.log(`Child ${child.pid} has ended`);
 });
 exitOnSignals();
@@ -29,7 +32,7 @@ main(Deno.args[0]);
 async function main(how?: string): Promise<void> {
   await child.stdout.getReader().read();
   console.log(`Child ${child.pid} is running`);
-  if (how === "dry") child.unref(); // Otherwise the child keeps the program alive.
-  if (how === "exit") await exit(3);
+  if (how === "done") child.unref(); // Otherwise the child keeps the program alive.
+  if (how === "exit") exit(3);
   if (how === "throw") throw new Error("The child ends all the same");
 }

@@ -1,11 +1,11 @@
-// A command-line tool with an argument parser. It sorts the lines of files. Wherever handlers run, it
-// leaves no half of an output behind.
+// A command-line tool with an argument parser. It sorts the lines of files, and leaves no incomplete
+// output behind, whichever way it ends.
 //
 //   deno run -R=. -W=. examples/cli.ts --output sorted.txt README.md LICENSE
 //   deno run examples/cli.ts --help
 
 import { parseArgs } from "node:util";
-import { exitOnSignals, register, SystemExit, unregister } from "../mod.ts";
+import { exit, exitOnSignals, register, unregister } from "../mod.ts";
 
 const usage = `Usage: cli.ts [--output FILE] [--reverse] FILE...
 
@@ -18,7 +18,7 @@ exitOnSignals();
 const { values: { help, output, reverse }, positionals: files } = parse(Deno.args);
 if (help) {
   console.log(usage);
-  throw new SystemExit(); // Status 0. Unlike Deno.exit() it awaits handlers, of libraries too.
+  exit(0); // Unlike Deno.exit() it awaits handlers, also those of libraries.
 }
 if (files.length === 0) fail("Name at least one file");
 
@@ -36,7 +36,7 @@ async function write(file: string, text: string): Promise<void> {
   register(removePart);
   await Deno.writeTextFile(part, text);
   await Deno.rename(part, file);
-  unregister(removePart); // It is complete, and not ours any more.
+  unregister(removePart); // There is nothing left to remove.
 }
 
 async function print(text: string): Promise<void> {
@@ -60,8 +60,8 @@ function parse(args: string[]) {
   }
 }
 
-/** Ends with status 2, as tools do that were called in a wrong way. */
+/** Ends with status 2, as is usual for wrong arguments. */
 function fail(message: string): never {
   console.error(`${message}\n\n${usage}`);
-  throw new SystemExit(2);
+  exit(2);
 }

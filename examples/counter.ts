@@ -1,5 +1,5 @@
-// The counter of Python's atexit documentation: counts how often it is started, and saves the
-// count at its end. Give it `exit` or `throw` to end by Deno.exit() or by an error.
+// The counter of Python's atexit documentation: counts how often it is started, and saves the count
+// when it ends. The arguments `exit` and `throw` end it by Deno.exit() or by an error.
 //
 //   deno run -R=counterfile -W=counterfile examples/counter.ts
 
@@ -22,7 +22,7 @@ function readCount(): number {
   return count;
 }
 
-// Registered after the file was read: one that cannot be read is not written over.
+// Registered after the file was read, so that a file that cannot be read is not overwritten.
 let count = readCount();
 register(() => Deno.writeTextFileSync(path, `${count}\n`));
 

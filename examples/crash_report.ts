@@ -1,5 +1,5 @@
-// A report of a crash, with what led to it. It is written if an error ends the program that nobody
-// has handled, and not if the program ends as it should, or by Ctrl-C. The argument says how to end.
+// A crash report, with what led to the crash. It is written if an uncaught error ends the program, and
+// not if the program ends normally or by Ctrl-C. The argument says how to end.
 //
 //   deno run -W=crash.txt examples/crash_report.ts throw
 //   deno run -W=crash.txt examples/crash_report.ts fine
@@ -11,7 +11,7 @@ const trail: string[] = [];
 register(function writeReport() {
   const reason = exitReason();
   if (reason?.kind !== "error") return;
-  // Whatever was thrown: it need not be an error.
+  // What was thrown need not be an Error.
   const error = Deno.inspect(reason.error);
   const lines = [new Date().toISOString(), `Deno ${Deno.version.deno}`, ...trail, error];
   Deno.writeTextFileSync("crash.txt", `${lines.join("\n")}\n`);

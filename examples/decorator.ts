@@ -1,4 +1,4 @@
-// `register` as a decorator: a static method runs at the end with `this` being its class.
+// `register` as a decorator: a static method is called at the end, with its class as `this`.
 //
 //   deno run examples/decorator.ts
 

@@ -1,5 +1,5 @@
-// Arguments: what is given to `register` after the function is what the function is called with.
-// Where Python has keyword arguments, TypeScript has an object. Both are type-checked.
+// Arguments: those that follow the function are what it is called with. In place of Python's keyword
+// arguments, pass an object. Both are type-checked.
 //
 //   deno run examples/goodbye.ts
 

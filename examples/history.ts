@@ -1,24 +1,24 @@
 // A calculator with a history, after Python's readline example: reads the lines of earlier sessions
-// at the start and saves those of this one at the end, be that `.exit`, end of input or Ctrl-C.
+// when it starts, and saves those of this one when it ends: at `.exit`, end of input or Ctrl-C.
 // Enter lines such as `6 * 7`, or `.history`.
 //
 //   deno run -R=calculator_history -W=calculator_history examples/history.ts
 
-import { exitOnSignals, register } from "../mod.ts";
+import { exit, exitOnSignals, register } from "../mod.ts";
 
 const path = "calculator_history";
 const earlier = readHistory();
 const entered: string[] = [];
 const prompt = Deno.stdin.isTerminal() ? "> " : "";
 
-// Adds to the file instead of writing it anew: another session may have ended in between.
+// Append instead of overwriting the file, because another session may have ended meanwhile.
 register(() => Deno.writeTextFileSync(path, entered.join(""), { append: true }));
 exitOnSignals();
 
 showPrompt();
 for await (const line of readLines()) {
-  // Not `break`: in a terminal, Deno before 2.8 goes on to wait for a line that nobody reads.
-  if (line === ".exit") Deno.exit();
+  // Not `break`: in a terminal, Deno before 2.8 would wait for another line first.
+  if (line === ".exit") exit();
   if (line === ".history") {
     console.log((earlier + entered.join("")).trimEnd());
   } else if (line !== "") {

@@ -1,5 +1,6 @@
-// A log that a library buffers, and that is in its file when the program has ended. Give it `exit`
-// or `throw` to end by exit() or by an error, `wait` to wait for a signal; else it runs dry.
+// A library that buffers a log, and writes it when the program ends: asynchronously where the program
+// can wait, and synchronously where it cannot. The arguments `exit`, `now` and `throw` end it by exit(),
+// Deno.exit() or an error, `wait` waits for a signal; otherwise nothing is left to do.
 //
 //   deno run -W=app.log examples/logbuffer.ts
 
@@ -12,31 +13,41 @@ class Log {
 
   constructor(path: string) {
     this.#path = path;
-    // Registered before what the program registers, it runs after: that can still be logged.
-    // Only Deno.exit() cannot wait for it: a program with asynchronous handlers calls exit().
-    registerAsync(() => this.flush());
+    // Registered before the handlers of the program, it runs after them: they can still log.
+    registerAsync(this);
   }
 
   add(line: string): void {
     this.#text += `${line}\n`;
   }
 
-  async flush(): Promise<void> {
+  /** Where the program can wait. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Deno.writeTextFile(this.#path, this.#take(), { append: true });
+  }
+
+  /** Where it cannot. */
+  [Symbol.dispose](): void {
+    Deno.writeTextFileSync(this.#path, this.#take(), { append: true });
+  }
+
+  #take(): string {
     const text = this.#text;
     this.#text = "";
-    await Deno.writeTextFile(this.#path, text, { append: true });
+    return text;
   }
 }
 
-// Here the library ends and the program begins. To end by a signal is for the program to decide.
+// The program that uses the library. Signals are the program's decision.
 const log = new Log("app.log");
 register(() => log.add(`ended with status ${Deno.exitCode}`));
 exitOnSignals();
 main(Deno.args[0]);
 
-async function main(how?: string): Promise<void> {
+function main(how?: string): void {
   log.add("started");
-  if (how === "exit") await exit(3);
+  if (how === "exit") exit(3);
+  if (how === "now") Deno.exit(3);
   if (how === "throw") throw new Error("The log is written all the same");
   if (how === "wait") {
     setInterval(() => log.add("still waiting"), 60_000);

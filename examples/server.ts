@@ -1,7 +1,6 @@
-// A server that keeps notes, and sends each new one to whoever listens. On Ctrl-C or SIGTERM it
-// answers 503 to what is new, finishes the requests under way, closes the streams that would never
-// end, closes its store and ends with the signal's status. It takes another port than 8000 as its
-// argument.
+// A server that keeps notes, and sends each new one to all listeners. At Ctrl-C or SIGTERM it answers
+// 503 to new requests, finishes the requests under way, closes the streams that would never end, closes
+// its store, and ends with the status of the signal. The argument is the port, by default 8000.
 //
 //   deno run -N=127.0.0.1 -R=notes.txt -W=notes.txt examples/server.ts
 //   curl --no-buffer http://127.0.0.1:8000/events &
@@ -9,19 +8,19 @@
 
 import { exitOnSignals, register, registerAsync } from "../mod.ts";
 
-// A client that never finishes its request does not hold up the end for longer than this.
+// The longest time that a client can delay the end by not finishing its request.
 exitOnSignals({ timeout: 5_000 });
 
-// A file stands for a database here, which is closed in the same way. Synchronously, so that it is
-// closed also when there is no time to wait.
+// A file instead of a database, which would be closed in the same way: synchronously, so that it is
+// also closed at ends that cannot wait.
 const store = Deno.openSync("notes.txt", { append: true, create: true });
 register(function closeStore() {
   store.syncSync();
   store.close();
-  say("Store closed"); // When it is: printing may fail.
+  say("Store closed"); // Afterwards, because printing may fail.
 });
 
-/** Prints, unless the terminal has been closed: then `console.log` throws. */
+/** Prints, if the terminal is still open: otherwise `console.log` throws. */
 function say(text: string): void {
   try {
     console.log(text);
@@ -30,7 +29,7 @@ function say(text: string): void {
   }
 }
 
-/** Who is told of new notes: without an end, unless the server ends. */
+/** Receives new notes until the server ends. */
 interface Listener {
   send(note: string): void;
   close(): Promise<void> | void;
@@ -101,11 +100,11 @@ const server = Deno.serve({
   }
 });
 
-// Registered after the store, it runs before it: the last request still finds the store open.
+// Registered after the store, it runs before it, so that the last requests can still use the store.
 registerAsync(async function stopServer() {
   ending = true;
   say("Finishing the requests under way");
-  // First: Deno 2.9 reads no more of a request after shutdown() (denoland/deno#36809).
+  // Before shutdown(), after which Deno 2.9 reads no more of a request (denoland/deno#36809).
   if (underWay > 0) await finished.promise;
   await Promise.all(Array.from(listeners, (listener) => listener.close()));
   await server.shutdown(); // It waits for the responses under way.

@@ -1,5 +1,5 @@
-// Prints the words of files in alphabetical order. Sorts them in a temporary directory, which is
-// gone afterwards, also when a file cannot be read half way through, and on Ctrl-C.
+// Prints the words of files in alphabetical order. Sorts them in a temporary directory, which is removed
+// when the program ends, also if a file cannot be read halfway through, and at Ctrl-C.
 //
 //   deno run -R=. -W=. examples/tempdir.ts README.md LICENSE
 
@@ -9,8 +9,8 @@ exitOnSignals();
 const directory = Deno.makeTempDirSync({ dir: ".", prefix: "words-" });
 register(Deno.removeSync, directory, { recursive: true });
 
-// A file for each first letter, so that only one of them has to fit into memory. Awaited,
-// since a signal cannot come through while the program does not let go.
+// A file for each first letter, so that only one of them has to fit into memory. Asynchronous, because
+// a signal is handled only when the event loop turns.
 for (const path of Deno.args) {
   for (const [word] of (await Deno.readTextFile(path)).toLowerCase().matchAll(/[a-z]+/g)) {
     await Deno.writeTextFile(`${directory}/${word[0]}`, `${word}\n`, { append: true });

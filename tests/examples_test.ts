@@ -177,7 +177,7 @@ Deno.test("tempdir.ts leaves no directory behind when it is done", async () => {
   assertEquals(directory.names(), ["one.txt", "two.txt"]);
 });
 
-Deno.test("tempdir.ts leaves no directory behind when it fails half way", async () => {
+Deno.test("tempdir.ts leaves no directory behind when it fails halfway", async () => {
   await using directory = new Directory();
   await directory.write("one.txt", "The quick brown fox jumps");
   const outcome = await run("tempdir", { cwd: directory.path, args: ["one.txt", "missing.txt"] });
@@ -197,7 +197,7 @@ Deno.test("tempdir.ts leaves no directory behind at SIGTERM", { ignore }, async 
     cwd: directory.path,
     args: ["one.txt", "pipe"],
   });
-  // Opened as soon as the program opens it to read from it: then it is half way through.
+  // Opened as soon as the program opens it to read from it: then it is halfway through.
   using _pipe = await Deno.open(`${directory.path}/pipe`, { write: true });
   assertMatch(directory.names().join(" "), /^one\.txt pipe words-\w+$/);
   program.kill("SIGTERM");
@@ -396,7 +396,7 @@ Deno.test("cli.ts shows its usage, with status 0 if asked for it and 2 if called
   }
 });
 
-Deno.test("cli.ts leaves no half of an output behind", async () => {
+Deno.test("cli.ts leaves no incomplete output behind", async () => {
   await using directory = new Directory();
   await directory.write("one.txt", "pear\n");
   await Deno.mkdir(`${directory.path}/sorted`); // So that it cannot be replaced.
@@ -433,7 +433,7 @@ Deno.test("crash_report.ts reports what nobody has handled, and nothing else", a
 
 // ----------------------------------------------------------------------------------- logbuffer
 
-for (const [how, status] of [["dry", 0], ["exit", 3], ["throw", 1]] as const) {
+for (const [how, status] of [["done", 0], ["exit", 3], ["now", 3], ["throw", 1]] as const) {
   Deno.test(`logbuffer.ts writes the log: ${how}`, async () => {
     await using directory = new Directory();
     assertOutcome(await run("logbuffer", { cwd: directory.path, args: [how] }), {
@@ -467,7 +467,7 @@ function assertChildEnded(outcome: Outcome): void {
   assertThrows(() => Deno.kill(Number(pid), "SIGCONT"), Deno.errors.NotFound);
 }
 
-for (const [how, status] of [["dry", 0], ["exit", 3], ["throw", 1]] as const) {
+for (const [how, status] of [["done", 0], ["exit", 3], ["throw", 1]] as const) {
   Deno.test(`child.ts takes its child with it: ${how}`, async () => {
     const outcome = await run("child", { args: [how] });
     assertChildEnded(outcome);

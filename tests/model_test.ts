@@ -3,12 +3,11 @@
 
 import { assertEquals } from "@std/assert";
 import { SystemExit } from "../errors.ts";
-import type { Call } from "../registry.ts";
-import { Program as Process } from "./program.ts";
+import { Harness } from "./fake_runtime.ts";
+import { Program } from "./program.ts";
 import { type Action, model, type RandomProgram, randomProgram } from "./random_program.ts";
 import { withoutPython } from "./skip.ts";
 import { soak } from "./soak.ts";
-import { Program, settle } from "./test_runtime.ts";
 
 Deno.test("5000 random programs do in process what the model says", async () => {
   for (let seed = 0; seed < 5_000; seed++) {
@@ -28,7 +27,7 @@ Deno.test({
     const seeds = Array.from({ length: 40 }, (_, seed) => seed);
     const programs = seeds.map((seed) => asInPython(synchronous(randomProgram(seed))));
     const source = ["import atexit", ...programs.map(toPython)].join("\n");
-    const { stdout } = await new Process(["-c", source], {}, "python3").outcome();
+    const { stdout } = await new Program(["-c", source], {}, "python3").outcome();
     const printed = stdout.split("end\n");
     for (const [seed, program] of programs.entries()) {
       const calls = printed[seed].split("\n").filter((line) => line !== "");
@@ -43,8 +42,8 @@ Deno.test({
 async function interpret(
   { functions, actions, end }: RandomProgram,
 ): Promise<ReturnType<typeof model>> {
-  const program = new Program();
-  const { lifecycle, runtime } = program;
+  const harness = new Harness();
+  const { lifecycle, runtime } = harness;
   const calls: string[] = [];
   const called = new Set<number>();
   const handlers = functions.map((behaviour, id) => (argument: number): void => {
@@ -53,7 +52,7 @@ async function interpret(
     called.add(id);
     const { outcome } = behaviour;
     if (outcome === "throw") throw new Error(`handler ${id}`);
-    if (typeof outcome === "object") program.exitNow(outcome.exit);
+    if (typeof outcome === "object") harness.exitNow(outcome.exit);
   });
   const asyncHandlers = handlers.map((handler) => async (argument: number): Promise<void> => {
     handler(argument);
@@ -65,51 +64,52 @@ async function interpret(
       lifecycle.unregister(asyncHandlers[action.unregister]);
     } else {
       const { register, argument, async: awaited } = action;
-      const call: Call = { args: [argument], self: undefined, awaited };
-      lifecycle.register((awaited ? asyncHandlers : handlers)[register], call);
+      const func = (awaited ? asyncHandlers : handlers)[register];
+      harness.register(func, { args: [argument], awaited });
     }
   };
   actions.forEach(perform);
-  await finish(program, end);
-  return { calls, code: statusOf(program) };
+  await finish(harness, end);
+  return { calls, code: getStatus(harness) };
 }
 
 /** Ends the program, and lets every promise settle. */
-async function finish(program: Program, { how, code }: RandomProgram["end"]): Promise<void> {
+async function finish(harness: Harness, { how, code }: RandomProgram["end"]): Promise<void> {
+  const { lifecycle, runtime } = harness;
   switch (how) {
-    case "dry":
-      program.runtime.exitCode = code;
-      program.lifecycle.dry();
-      await settleAll(program);
-      program.unload("dry");
+    case "finished":
+      runtime.exitCode = code;
+      lifecycle.drained();
+      await settleAll(harness);
+      harness.unload("finished");
       break;
     case "Deno.exit":
-      program.exitNow(code);
+      harness.exitNow(code);
       break;
     case "exit":
-      program.exit(code);
+      harness.exitUncaught(code);
       break;
     case "SystemExit":
-      program.uncaught(new SystemExit(code));
+      harness.uncaught(new SystemExit(code));
       break;
     case "error":
     case "rejection":
-      program.uncaught(new Error("the end"));
+      harness.uncaught(new Error("the end"));
       break;
     case "signal":
-      program.signal("SIGTERM");
+      harness.signal("SIGTERM");
   }
-  await settleAll(program);
+  await settleAll(harness);
 }
 
-async function settleAll({ lifecycle }: Program): Promise<void> {
-  do await settle(); while (lifecycle.active);
+async function settleAll(harness: Harness): Promise<void> {
+  do await harness.turn(); while (harness.lifecycle.state === "awaiting");
 }
 
 /** The exit status of a program that has ended. */
-function statusOf({ runtime }: Program): number {
+function getStatus({ runtime }: Harness): number {
   const [first = ""] = runtime.ends;
-  if (first.startsWith("raise")) return 1;
+  if (first.startsWith("rethrow")) return 1;
   return Number(first.match(/\d+/)?.[0] ?? runtime.exitCode);
 }
 
@@ -123,7 +123,7 @@ function synchronous(program: RandomProgram): RandomProgram {
       actions: behaviour.actions.map(plain),
     })),
     actions: program.actions.map(plain),
-    end: { ...program.end, how: "dry" },
+    end: { ...program.end, how: "finished" },
   };
 }
 

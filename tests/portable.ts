@@ -6,6 +6,7 @@ import {
   assertOutcome,
   type Expected,
   newFolder,
+  type Options,
   type Outcome,
   Program,
   withAddress,
@@ -24,7 +25,8 @@ const code = () => globalThis.Deno?.exitCode ?? process.exitCode ?? 0;
 `;
 /** What follows, unless a program imports the module itself. */
 const imports = `import {
-  exit, exitOnSignals, exitReason, register, registerAsync, setGracePeriod, SystemExit, unregister,
+  exit, exitOnSignals, exitReason, overrideExit, register, registerAsync, setGracePeriod, SystemExit,
+  unregister,
 } from "@atexit/atexit";
 /** Why the program ends: the kind, with the error's message or the signal. */
 const why = () => Object.values(exitReason() ?? {}).map((part) => part?.message ?? part).join(" ");
@@ -67,16 +69,21 @@ export interface Row extends PortableExpected {
 /** Makes a test of each row. It runs the program by all runtimes at once. */
 export function testRows(rows: Record<string, Row>): void {
   for (const [name, row] of Object.entries(rows)) {
-    const chosen = runtimes.filter((runtime) =>
-      (row.only === undefined || row.only.some((text) => isNamed(runtime, text))) &&
-      !Object.keys(row.not ?? {}).some((text) => isNamed(runtime, text))
-    );
+    const chosen = chooseRuntimes(row);
     Deno.test({
       name: `${name} (${labels(chosen)})`,
       ignore: chosen.length === 0 || row.signals === true && withoutSignals(),
       fn: () => onEach(chosen, (runtime) => check(row, runtime)),
     });
   }
+}
+
+/** Returns the runtimes that can run a program. */
+export function chooseRuntimes({ only, not = {} }: Pick<Row, "only" | "not">): TestRuntime[] {
+  return runtimes.filter((runtime) =>
+    (only === undefined || only.some((text) => isNamed(runtime, text))) &&
+    !Object.keys(not).some((text) => isNamed(runtime, text))
+  );
 }
 
 /** Which runtimes these are, in short: `deno 2.9, node 20 26, bun 1.4`. */
@@ -151,13 +158,36 @@ export async function runBy(runtime: TestRuntime, row: Row): Promise<Outcome> {
 
 /** Starts a program by a runtime, for a test that goes on to talk to it. */
 export async function startBy(runtime: TestRuntime, row: Row): Promise<Program> {
+  const { args, options } = await writeRow(runtime, row);
+  return new Program(args, options, runtime.path);
+}
+
+/** Runs a program by a runtime as `"$@"` of a shell script. */
+export async function runInShell(
+  runtime: TestRuntime,
+  row: Row,
+  script: string,
+  { before = [] }: { before?: string[] } = {},
+): Promise<Outcome> {
+  const { args, options } = await writeRow(runtime, row);
+  const [command, ...first] = [...before, "sh", "-c", script, "sh"];
+  return await new Program([...first, runtime.path, ...args], options, command).outcome();
+}
+
+/** Writes the files of a program. Returns what to start it with. */
+async function writeRow(
+  runtime: TestRuntime,
+  row: Row,
+): Promise<{ args: string[]; options: Options }> {
   const { how = "file", name = "main.mjs", command = {}, args = [], env = {} } = row;
   const fromNpm = runtime.from === "npm" || row.needsPackage === true;
   const imported = (text: string) => fromNpm ? text : withAddress(text);
   const source = imported(name.endsWith(".mjs") ? withHead(row.program, fromNpm) : row.program);
   const cwd = fromNpm ? await newFolderOfProject() : newFolder();
   for (const [file, text] of Object.entries({ ...row.files, [name]: source })) {
-    await Deno.writeTextFile(`${cwd}/${file}`, imported(text));
+    const path = `${cwd}/${file}`;
+    await Deno.mkdir(path.slice(0, path.lastIndexOf("/")), { recursive: true });
+    await Deno.writeTextFile(path, imported(text));
   }
   const isDeno = runtime.name === "deno";
   const before = command[runtime.name] ?? (isDeno && how !== "-e" ? ["run", "-A"] : []);
@@ -166,11 +196,10 @@ export async function startBy(runtime: TestRuntime, row: Row): Promise<Program> 
     "stdin": ["-"],
     "-e": isDeno ? ["eval", "--ext=mjs", source] : [...moduleFlags(runtime), "-e", source],
   }[how];
-  return new Program(
-    [...before, ...how === "stdin" ? moduleFlags(runtime) : [], ...program, ...args],
-    { cwd, env, ...how === "stdin" ? { stdin: source } : {} },
-    runtime.path,
-  );
+  return {
+    args: [...before, ...how === "stdin" ? moduleFlags(runtime) : [], ...program, ...args],
+    options: { cwd, env, ...how === "stdin" ? { stdin: source } : {} },
+  };
 }
 
 /** Node.js takes what is in no file for CommonJS. */
@@ -216,6 +245,8 @@ async function install(): Promise<string> {
   );
   return folder;
 }
+
+export const npm = Deno.build.os === "windows" ? "npm.cmd" : "npm";
 
 /** Makes the tarball that JSR offers to npm, and returns its path. Only the newest Deno can. */
 export async function pack(folder: string): Promise<string> {

@@ -1,4 +1,4 @@
-// The package on Node.js, Bun and Deno: two ends at once, as in overlap_test.ts.
+// Deno, Node.js and Bun: a second end begins while a handler is awaited for the first one.
 
 import { codes, isError, overlaps } from "./overlaps.ts";
 import { type PortableExpected, type Row, testRows } from "./portable.ts";
@@ -9,9 +9,9 @@ const [first, second] = ${JSON.stringify([first, second])};
 const raise = (error) => void setTimeout(() => { throw error; });
 let count = 0;
 const ends = {
-  "dry": () => {},
-  "exit": () => void exit(10).catch(() => {}),
-  "Deno.exit": () => process.exit(11),
+  "finished": () => {},
+  "exit": () => void setTimeout(() => exit(10)),
+  "process.exit": () => void setTimeout(() => process.exit(11)),
   "SystemExit": () => raise(new SystemExit(12)),
   "error": () => raise(new Error("error " + ++count)),
   "rejection": () => void Promise.reject(new Error("error " + ++count)),
@@ -25,11 +25,11 @@ register(() => console.log("last", code(), reason()));
 registerAsync(async function waiting() {
   console.log("waiting", code());
   await turn(2);
-  // One that comes earlier is the first one again.
+  // One that comes earlier is a duplicate of the first one.
   if (first === "signal" && second === "signal") await turn(1_000);
   ends[second]();
-  if (second === "dry") await new Promise(() => {});
-  // The other end comes now, unless it cuts this short.
+  if (second === "finished") await new Promise(() => {});
+  // The second end begins now.
   do await turn(10); while (second === "signal" && (first === "signal" || code() !== 130));
   console.log("finished");
 });
@@ -52,9 +52,9 @@ function expected(first: string, second: string, cell: string): PortableExpected
       `last ${signalled(read)} ${reason}`,
     ],
     counts: {
-      "Cannot await atexit handler waiting": fate === "cut" ? 1 : 0,
+      "Cannot await atexit handler waiting": fate === "interrupted" ? 1 : 0,
       "Exception in atexit handler waiting": fate === "stuck" ? 1 : 0,
-      // What a handler has raised is told in the same way where the runtime does not print it.
+      // What a handler has raised is reported in the same way where the runtime does not print it.
       ...fate === "stuck" && errors === 0
         ? {}
         : { "Uncaught error:\n": reason === "error 1" ? errors - 1 : errors },

@@ -8,7 +8,8 @@ const send = (signal: string) => `process.kill(process.pid, "${signal}");`;
 const waits = `setTimeout(() => console.log("never"), 30_000);`;
 
 const notBySigterm = {
-  because: "a watcher of Deno may share the process, and would die of it",
+  because:
+    "a watcher may share the process, and would die of SIGTERM; at others Deno loses telemetry",
   code: 143,
   signal: null,
 };
@@ -57,7 +58,7 @@ for (const [name, [code, signal]] of Object.entries(signals)) {
         setTimeout(() => { ${send(name)} }); ${waits}`,
       ...{ signals: true, lines: ["started"], signal },
     },
-    [`${name}: its default action is back when exitOnSignals() is taken back`]: {
+    [`${name}: its default action is back when exitOnSignals() has been disposed of`]: {
       program: `
         register(() => console.log("never"));
         exitOnSignals()[Symbol.dispose]();
@@ -75,6 +76,7 @@ testRows({
       exitOnSignals({ signals: ["SIGUSR2"] });
       ${send("SIGUSR2")} ${waits}`,
     ...{ signals: true, lines: ["handler 140 signal SIGUSR2"], signal: "SIGUSR2" },
+    cannot: { deno: { ...notBySigterm, lines: ["handler 140 signal SIGUSR2"], code: 140 } },
   },
   "SIGTSTP: the program does not stop, it ends": {
     program: `
@@ -89,7 +91,7 @@ testRows({
       exitOnSignals();
       exitOnSignals({ signals: new Set(["SIGUSR2"]), timeout: 1_000 });
       console.log("started");`,
-    ...{ signals: true, lines: ["started", "handler dry"] },
+    ...{ signals: true, lines: ["started", "handler finished"] },
   },
   "what another call covers stays covered": {
     program: `
@@ -108,7 +110,7 @@ testRows({
       setTimeout(() => { ${send("SIGINT")} ${send("SIGTERM")} ${send("SIGHUP")} });`,
     ...{ signals: true, lines: ["flush", "flushed signal SIGINT"], signal: "SIGINT" },
   },
-  "one that comes while a handler blocks the event loop is the first one again": {
+  "one that arrives while a handler blocks the event loop is a duplicate of the first one": {
     program: `
       registerAsync(async () => { await turn(20); console.log("flushed", why()); });
       register(() => {
@@ -120,19 +122,174 @@ testRows({
       ${send("SIGINT")} ${waits}`,
     ...{ signals: true, lines: ["blocked", "flushed signal SIGINT"], signal: "SIGINT" },
   },
-  "a second signal cuts the run, and the first one is the status": {
+  "a second signal of the keyboard interrupts the run, and the first one is the status": {
     program: `
       register(() => console.log("last", code(), why()));
       registerAsync(async function flush() {
         console.log("flush");
         await turn(1_000);
-        setTimeout(() => { ${send("SIGTERM")} });
+        setTimeout(() => { ${send("SIGINT")} });
         await turn(30_000);
       });
       exitOnSignals();
+      ${send("SIGTERM")} ${waits}`,
+    ...{ signals: true, lines: ["flush", "last 143 signal SIGTERM"], signal: "SIGTERM" },
+    counts: { "Cannot await atexit handler flush: a second SIGINT arrived": 1 },
+    cannot: {
+      deno: {
+        ...notBySigterm,
+        lines: ["flush", "last 143 signal SIGTERM"],
+        counts: { "Cannot await atexit handler flush: a second SIGINT arrived": 1 },
+      },
+    },
+  },
+  "a second signal that is not of the keyboard joins": {
+    program: `
+      register(() => console.log("last", code(), why()));
+      registerAsync(async function flush() {
+        await turn(1_000);
+        setTimeout(() => { ${send("SIGTERM")} ${send("SIGHUP")} });
+        await turn(200);
+        console.log("flushed");
+      });
+      exitOnSignals();
       ${send("SIGINT")} ${waits}`,
-    ...{ signals: true, lines: ["flush", "last 130 signal SIGINT"], signal: "SIGINT" },
-    counts: { "Cannot await atexit handler flush: a second signal came, SIGTERM": 1 },
+    ...{ signals: true, lines: ["flushed", "last 130 signal SIGINT"], signal: "SIGINT" },
+  },
+  "a second signal of the keyboard within half a second joins": {
+    program: `
+      register(() => console.log("last", code(), why()));
+      registerAsync(async function flush() {
+        setTimeout(() => { ${send("SIGINT")} }, 300);
+        await turn(800);
+        console.log("flushed");
+      });
+      exitOnSignals();
+      ${send("SIGINT")} ${waits}`,
+    ...{ signals: true, lines: ["flushed", "last 130 signal SIGINT"], signal: "SIGINT" },
+  },
+  "a process manager that sends SIGTERM 300 ms after SIGINT": {
+    program: `
+      register(() => console.log("last", code(), why()));
+      registerAsync(async function flush() {
+        setTimeout(() => { ${send("SIGTERM")} }, 300);
+        await turn(600);
+        console.log("flushed");
+      });
+      exitOnSignals();
+      ${send("SIGINT")} ${waits}`,
+    ...{ signals: true, lines: ["flushed", "last 130 signal SIGINT"], signal: "SIGINT" },
+  },
+  "a framework that sends the process its signal again when it has shut down": {
+    program: `
+      register(() => console.log("last", code(), why()));
+      registerAsync(async function flush() { await turn(600); console.log("flushed"); });
+      exitOnSignals();
+      const onSignal = async () => {
+        await turn(200);
+        console.log("framework");
+        process.removeListener("SIGTERM", onSignal);
+        process.kill(process.pid, "SIGTERM");
+      };
+      process.on("SIGTERM", onSignal);
+      ${send("SIGTERM")} ${waits}`,
+    ...{ signals: true, signal: "SIGTERM" },
+    lines: ["framework", "flushed", "last 143 signal SIGTERM"],
+    cannot: {
+      deno: { ...notBySigterm, lines: ["framework", "flushed", "last 143 signal SIGTERM"] },
+    },
+  },
+  ...Object.fromEntries(["process.exit()", "process.exit(1)"].map((call) => [
+    `${call} in a listener of the same signal joins, and the status is the signal's`,
+    {
+      program: `
+        register(() => console.log("last", code(), why()));
+        registerAsync(async function flush() { await turn(100); console.log("flushed"); });
+        exitOnSignals();
+        process.on("SIGINT", async () => { await turn(20); ${call}; });
+        ${send("SIGINT")} ${waits}`,
+      ...{ signals: true, signal: "SIGINT" as const },
+      lines: ["flushed", "last 130 signal SIGINT"],
+      cannot: {
+        deno: {
+          because: "the program's own listener keeps the process from dying by it",
+          ...{ lines: ["flushed", "last 130 signal SIGINT"], code: 130, signal: null },
+        },
+      },
+    },
+  ])),
+  "process.exit() in a listener of the same signal, called synchronously": {
+    program: `
+      register(() => console.log("last", code(), why()));
+      registerAsync(async function flush() { await turn(20); console.log("flushed"); });
+      exitOnSignals();
+      process.on("SIGINT", () => process.exit(1));
+      ${send("SIGINT")} ${waits}`,
+    ...{ signals: true, signal: "SIGINT" },
+    lines: ["flushed", "last 130 signal SIGINT"],
+    cannot: {
+      deno: {
+        because: "the program's own listener keeps the process from dying by it",
+        ...{ lines: ["flushed", "last 130 signal SIGINT"], code: 130, signal: null },
+      },
+    },
+  },
+  ...Object.fromEntries(["synchronous", "asynchronous"].map((kind) => [
+    `a listener of the same signal that rejects: the signal decides, ${kind} handler`,
+    {
+      program: `
+        ${kind === "synchronous" ? "register" : "registerAsync"}(function flush() {
+          console.log("handler", code(), why());
+        });
+        exitOnSignals();
+        process.on("SIGINT", () => void Promise.reject(new Error("boom")));
+        ${send("SIGINT")} ${waits}`,
+      ...{ signals: true, signal: "SIGINT" as const },
+      lines: ["handler 130 signal SIGINT"],
+      counts: { "Uncaught error:\n": 1 },
+      errors: { boom: 1 },
+      cannot: {
+        deno: {
+          because: "the program's own listener keeps the process from dying by it",
+          ...{ lines: ["handler 130 signal SIGINT"], code: 130, signal: null },
+          counts: { "Uncaught error:\n": 1 },
+          errors: { boom: 1 },
+        },
+      },
+    },
+  ])),
+  ...Object.fromEntries(["synchronous", "asynchronous"].map((kind) => [
+    `a signal that arrives while spawnSync() blocks, with nothing left to do, ${kind} handler`,
+    {
+      program: `
+        import { spawnSync } from "node:child_process";
+        ${kind === "synchronous" ? "register" : "registerAsync"}(function flush() {
+          console.log("handler", code(), why());
+        });
+        exitOnSignals();
+        console.log(spawnSync("sh", ["-c", "kill -INT " + process.pid + "; sleep 0.2"]).status);`,
+      ...{ signals: true, signal: "SIGINT" as const },
+      lines: ["0", "handler 130 signal SIGINT"],
+    },
+  ])),
+  "exit listeners run before a death by a signal, and one may throw": {
+    program: `
+      register(() => console.log("handler"));
+      process.on("exit", (code) => { console.log("exit", code); throw new Error("boom"); });
+      exitOnSignals();
+      ${send("SIGINT")} ${waits}`,
+    ...{ signals: true, signal: "SIGINT" },
+    lines: ["handler", "exit 130"],
+    counts: { "Exception in an exit listener of process:\n": 1 },
+    errors: { boom: 1 },
+    cannot: {
+      bun: {
+        because: "Bun takes what an exit listener throws for an uncaught error",
+        ...{ lines: ["handler", "exit 130"], signal: "SIGINT" },
+        counts: { "Uncaught error:\n": 1 },
+        errors: { boom: 1 },
+      },
+    },
   },
   "a signal that comes while exit() awaits a handler joins, and is the status": {
     program: `
@@ -187,14 +344,13 @@ testRows({
     counts: { "Exception in atexit handler bad:\n": 1 },
     errors: { boom: 1 },
   },
-  "process.exit(n) while handlers are awaited for a signal decides": {
+  "process.exit(n) in a handler that is awaited for a signal joins": {
     program: `
       register(() => console.log("last", code(), why()));
       registerAsync(async function flush() { await turn(); process.exit(3); });
       exitOnSignals();
       ${send("SIGINT")} ${waits}`,
-    ...{ signals: true, code: 3, lines: ["last 3 exit"] },
-    counts: { "Cannot await atexit handler flush": 1 },
+    ...{ signals: true, signal: "SIGINT", lines: ["last 130 signal SIGINT"] },
   },
   "a timeout ends the wait": {
     program: `
@@ -232,14 +388,14 @@ testRows({
       ${send("SIGINT")} ${waits}`,
     ...{ signals: true, lines: ["handler exit"] },
   },
-  "a listener of the program keeps living after exitOnSignals() is taken back": {
+  "a listener of the program stays when exitOnSignals() has been disposed of": {
     program: `
       process.on("SIGINT", () => { console.log("own"); clearTimeout(timer); });
       register(() => console.log("handler", why()));
       exitOnSignals()[Symbol.dispose]();
       const timer = setTimeout(() => console.log("never"), 30_000);
       ${send("SIGINT")}`,
-    ...{ signals: true, lines: ["own", "handler dry"] },
+    ...{ signals: true, lines: ["own", "handler finished"] },
   },
   "a signal that is no one's to listen to is a TypeError, and none is covered": {
     program: `

@@ -1,7 +1,16 @@
 // The package on Node.js and Bun: test runners, watchers, clusters, npm install, bun add, bundles.
 
 import { isInstalled, newFolder, Program } from "./program.ts";
-import { assertPortable, labels, onEach, pack, startBy, succeed, testRows } from "./portable.ts";
+import {
+  assertPortable,
+  labels,
+  npm,
+  onEach,
+  pack,
+  startBy,
+  succeed,
+  testRows,
+} from "./portable.ts";
 import { others, type TestRuntime } from "./runtimes.ts";
 import { skipIf, withoutSignals } from "./skip.ts";
 
@@ -17,7 +26,7 @@ testRows({
       registerAsync(async () => { await turn(); console.log("flushed"); });
       test("one", async () => { await turn(); });
       test("two", () => {});`,
-    stdout: /# flushed\n(.*\n)*?# handler dry\n(.*\n)*# pass 2\n# fail 0/,
+    stdout: /# flushed\n(.*\n)*?# handler finished\n(.*\n)*# pass 2\n# fail 0/,
   },
   "node --test: a test that fails fails as without the module": {
     only: ["node"],
@@ -39,7 +48,7 @@ testRows({
       import { test } from "node:test";
       registerAsync(async () => { await turn(); console.log("flushed", code(), why()); });
       test("one", () => { throw new Error("boom"); });`,
-    stdout: /flushed \d dry\n/,
+    stdout: /flushed \d finished\n/,
     code: 1,
   },
   "bun test: tests pass and fail as without the module, and nothing tells of the end": {
@@ -56,6 +65,81 @@ testRows({
     stdout: /^bun test .*\n?started\n$|^started\n$/,
     stderr: /1 pass\n 1 fail\n/,
     code: 1,
+  },
+  "node --test: no test is lost by a main() that calls exit(2)": {
+    only: ["node"],
+    command: { node: ["--test", "--test-reporter=tap"] },
+    program: `
+      import assert from "node:assert";
+      import { test } from "node:test";
+      registerAsync(async () => { await turn(); console.log("handler", why()); });
+      const main = () => exit(2, { timeout: 100 });
+      test("one", () => assert.throws(main, SystemExit));
+      test("two", async () => { await turn(300); });
+      test("three", () => { throw new Error("boom"); });`,
+    stdout:
+      /ok 1 - one\n(.*\n)*?ok 2 - two\n(.*\n)*?not ok 3 - three\n(.*\n)*?# handler finished\n(.*\n)*# pass 2\n# fail 1/,
+    code: 1,
+  },
+  "test() of node:test without a runner: no test is lost by a main() that calls exit(2)": {
+    only: ["node"],
+    program: `
+      import assert from "node:assert";
+      import { test } from "node:test";
+      const main = () => exit(2, { timeout: 100 });
+      test("one", () => assert.throws(main, SystemExit));
+      test("two", async () => { await turn(300); console.log("two"); });
+      test("three", async () => { await turn(20); console.log("three"); });`,
+    stdout: /two\n[^]*three\n[^]*pass 3\n/,
+  },
+  "node --test: a program that a test starts ends with its code": {
+    only: ["node"],
+    command: { node: ["--test", "--test-reporter=tap"] },
+    files: {
+      "tool.mjs": `import { exit, registerAsync } from "@atexit/atexit";
+        registerAsync(async () => { await null; console.log("flushed"); });
+        try { exit(2); } catch { setInterval(() => {}, 1_000); process.exit(1); }`,
+    },
+    program: `
+      import assert from "node:assert";
+      import { spawnSync } from "node:child_process";
+      import { test } from "node:test";
+      test("one", () => {
+        const { status, stdout } = spawnSync(process.execPath, ["tool.mjs"], { encoding: "utf8" });
+        assert.deepEqual([status, stdout], [2, "flushed\\n"]);
+      });`,
+    stdout: /# pass 1\n# fail 0/,
+  },
+  "bun test: no test is lost by a main() that calls exit(2)": {
+    only: ["bun"],
+    command: { bun: ["test"] },
+    name: "main.test.mjs",
+    program: `
+      import { expect, test } from "bun:test";
+      import { exit, SystemExit } from "@atexit/atexit";
+      const main = () => exit(2, { timeout: 100 });
+      test("one", () => expect(main).toThrow(SystemExit));
+      test("two", async () => { await new Promise((resolve) => setTimeout(resolve, 300)); });
+      test("three", () => { throw new Error("boom"); });`,
+    stderr: /2 pass\n 1 fail\n/,
+    code: 1,
+  },
+  "bun test: a program that a test starts ends with its code": {
+    only: ["bun"],
+    command: { bun: ["test"] },
+    name: "main.test.mjs",
+    files: {
+      "tool.mjs": `import { exit, registerAsync } from "@atexit/atexit";
+        registerAsync(async () => { await null; console.log("flushed"); });
+        try { exit(2); } catch { setInterval(() => {}, 1_000); process.exit(1); }`,
+    },
+    program: `
+      import { expect, test } from "bun:test";
+      test("one", () => {
+        const { exitCode, stdout } = Bun.spawnSync([process.execPath, "tool.mjs"]);
+        expect([exitCode, String(stdout)]).toEqual([2, "flushed\\n"]);
+      });`,
+    stderr: /1 pass\n 0 fail\n/,
   },
   "bun test: process.exit() in a test runs the handlers": {
     only: ["bun"],
@@ -90,9 +174,15 @@ testRows({
         exitOnSignals();
         if (process.env.NAME === "two") process.send("ready");
       }`,
-    lines: ["one dry", "exit 0", "two signal SIGTERM", "exit null SIGTERM", "primary's handler"],
+    lines: [
+      "one finished",
+      "exit 0",
+      "two signal SIGTERM",
+      "exit null SIGTERM",
+      "primary's handler",
+    ],
   },
-  "a program with an IPC channel runs dry when the channel closes": {
+  "a program with an IPC channel ends when the channel closes": {
     only: ["node", "bun"],
     program: `
       import { fork } from "node:child_process";
@@ -106,7 +196,7 @@ testRows({
         process.on("message", () => {});
         process.send("ready");
       }`,
-    lines: ["handler dry", "exit 0"],
+    lines: ["handler finished", "exit 0"],
   },
 });
 
@@ -138,8 +228,6 @@ Deno.test({
       await program.says("flushed signal", 2);
     }),
 });
-
-const npm = Deno.build.os === "windows" ? "npm.cmd" : "npm";
 
 Deno.test({
   name: `npm install (${labels(nodes)})`,

@@ -35,6 +35,8 @@ const async = `registerAsync(async () => { await turn(); say("handler", exitReas
 
 const throws = `setTimeout(() => { throw new Error("boom"); });`;
 
+const rejects = `setTimeout(() => Promise.reject(new Error("boom")));`;
+
 const thrown = ["handler error", "error boom", "exit 1"];
 const cannot = {
   deno: {
@@ -45,7 +47,11 @@ const cannot = {
 };
 
 testRows({
-  "a worker runs dry": row(`${sync}say("started");`, ["started", "handler dry", "exit 0"]),
+  "a worker has nothing left to do": row(`${sync}say("started");`, [
+    "started",
+    "handler finished",
+    "exit 0",
+  ]),
   "a worker calls process.exit(3)": row(`${sync}process.exit(3);`, ["handler exit", "exit 3"]),
   "a worker calls exit(3)": row(`${sync}exit(3);`, ["handler exit", "exit 3"]),
   "a worker calls exit(3), and a handler is awaited": row(
@@ -54,17 +60,50 @@ testRows({
   ),
   "a worker throws": row(`${sync}${throws}`, thrown, { cannot }),
   "a worker throws, and a handler is awaited": row(`${async}${throws}`, thrown, { cannot }),
+  ...Object.fromEntries([["synchronous", sync], ["asynchronous", async]].map(([kind, handler]) => [
+    `a worker calls exit(3) and catches its exception, ${kind} handler`,
+    row(
+      `${handler}try { exit(3, { timeout: 300 }); } catch { say("caught"); }`,
+      ["caught", "handler exit", "exit 3"],
+    ),
+  ])),
+  "a worker calls exit(3) in a message listener": {
+    ...row(`${async}parentPort.on("message", () => exit(3));`, ["handler exit", "exit 3"]),
+    program: `${main}worker.postMessage("stop");`,
+  },
+  "a worker calls exit(3) in a finally that awaits": row(
+    `${async}try { exit(3); } finally { await turn(); say("finally"); }`,
+    ["finally", "handler exit", "exit 3"],
+  ),
+  "a worker emits exit itself": row(
+    `${sync}setTimeout(() => { process.emit("exit", 7); say("goes on", exitReason()); });`,
+    ["goes on ", "handler finished", "exit 0"],
+  ),
+  "a worker rejects a promise": row(`${sync}${rejects}`, thrown, {
+    cannot: {
+      ...cannot,
+      bun: {
+        because: "a worker's rejection is lost there if the event loop does not turn afterwards",
+        lines: ["handler finished", "exit 0", "main's handler"],
+      },
+    },
+  }),
+  "a worker rejects a promise, and a handler is awaited": row(
+    `${async}${rejects}`,
+    thrown,
+    { cannot },
+  ),
   "a worker throws SystemExit": row(
     `${sync}setTimeout(() => { throw new SystemExit(3); });`,
     ["handler exit", "exit 3"],
   ),
-  "a worker with an asynchronous handler runs dry": row(
+  "a worker with an asynchronous handler has nothing left to do": row(
     `${async}say("started");`,
-    ["started", "handler dry", "exit 0"],
+    ["started", "handler finished", "exit 0"],
     {
       cannot: {
         deno: {
-          because: "Deno tells workers too late that they are dry",
+          because: "Deno tells workers too late that their event loop is empty",
           lines: ["started", "exit 0", "main's handler"],
           counts: { "Cannot await atexit handler": 1 },
         },

@@ -19,7 +19,15 @@ export interface Behaviour {
   outcome: Outcome;
 }
 
-const ends = ["dry", "Deno.exit", "exit", "SystemExit", "error", "rejection", "signal"] as const;
+const ends = [
+  "finished",
+  "Deno.exit",
+  "exit",
+  "SystemExit",
+  "error",
+  "rejection",
+  "signal",
+] as const;
 
 /** How a program ends, and with which code. */
 export interface End {
@@ -76,9 +84,9 @@ export function model(
     else stack = stack.filter(({ register }) => register !== action.unregister);
   };
   actions.forEach(perform);
-  // A program that runs dry waits only if an asynchronous handler is there by then.
+  // A program with nothing left to do waits only if an asynchronous handler is there by then.
   const immediate = end.how === "Deno.exit" ||
-    (end.how === "dry" && !stack.some((registration) => registration.async));
+    (end.how === "finished" && !stack.some((registration) => registration.async));
   for (let top = stack.pop(); top !== undefined; top = stack.pop()) {
     calls.push(`${top.register} ${top.argument} ${code}`);
     const { actions, outcome } = functions[top.register];

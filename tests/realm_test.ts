@@ -20,8 +20,8 @@ Deno.test("the version is the same in realm.ts and in deno.json", () => {
 function copyModule(): string {
   const copy = Deno.makeTempDirSync({ prefix: "atexit-" });
   addEventListener("unload", () => Deno.removeSync(copy, { recursive: true }));
-  Deno.mkdirSync(`${copy}/runtimes`);
-  for (const folder of ["./", "./runtimes/"]) {
+  for (const folder of ["./", "./runtimes/", "./runtimes/deno/", "./runtimes/process/"]) {
+    Deno.mkdirSync(`${copy}/${folder}`, { recursive: true });
     for (const { name } of Deno.readDirSync(new URL(folder, root))) {
       const file = `${folder}${name}`;
       if (name.endsWith(".ts")) Deno.copyFileSync(new URL(file, root), `${copy}/${file}`);
@@ -49,7 +49,7 @@ Deno.test("copies of the module share one registry and one set of hooks", async 
     one.registerAsync(async () => { await Promise.resolve(); console.log("3"); });
     two.register(() => { throw new one.SystemExit(5); });
   `;
-  for (const [end, kind] of [["", "dry"], ["two.exit(4);", "exit"]]) {
+  for (const [end, kind] of [["", "finished"], ["two.exit(4);", "exit"]]) {
     assertOutcome(await run(source + end), {
       lines: ["true true true", "3", "2", `1 ${kind} ${kind}`],
       code: 5,
@@ -115,13 +115,13 @@ Deno.test({
 
 // --------------------------------------------------------------------------------- other versions
 
-/** Runs a program that finds something under the key, and asserts its outcome. */
+/** Runs a program that finds something under the key of the module, and asserts its outcome. */
 async function assertFinds(found: string, program: string, expected: Expected): Promise<void> {
   const outcome = await run(`
     globalThis[${key}] = ${found};
     const print = (error) => console.log(String(error));
     try {
-      const { exitOnSignals, register, setGracePeriod, unregister } = await import("@atexit/atexit");
+      const { exit, exitOnSignals, register, setGracePeriod, unregister } = await import("@atexit/atexit");
       ${program}
     } catch (error) {
       print(error);
@@ -130,47 +130,62 @@ async function assertFinds(found: string, program: string, expected: Expected): 
   assertOutcome(outcome, expected);
 }
 
-const olderRealm = `{
-  protocol: 0,
+/** A realm of another version, which knows neither setGracePeriod() nor the timeout of exit(). */
+const otherRealm = `{
   version: "0.0.1",
-  name: "older",
-  register(func, call) { console.log(this.name, "register", func.name, call?.args); },
-  unregister(func) { console.log(this.name, "unregister", func.name); },
+  options: {
+    register: ["handler", "func", "args", "self", "awaited"],
+    unregister: ["handler"],
+    exit: ["code"],
+    exitOnSignals: ["signals", "timeout"],
+  },
+  name: "other",
+  register({ func, args }) { console.log(this.name, "register", func.name, args); },
+  unregister({ handler }) { console.log(this.name, "unregister", handler.name); },
+  exit({ code }) { console.log(this.name, "exit", code); },
   exitOnSignals({ signals }) { return () => console.log(this.name, "dispose", signals); },
 }`;
 
-Deno.test("an older realm is used, and a method that it lacks throws an error that names both versions", async () => {
+const outdated = (what: string) =>
+  `Error: Cannot use ${what}: @atexit/atexit 0.0.1 was loaded first and does not have it, ` +
+  `version ${version} does. Update the older one`;
+
+Deno.test("a realm of another version is used, and a method that it lacks throws an error that names both versions", async () => {
   const program = `
     function handler() {}
     register(handler);
     register(handler, 1);
     unregister(handler);
     exitOnSignals({ signals: ["SIGINT"] })[Symbol.dispose]();
+    exit(3);
     setGracePeriod(1);
   `;
-  await assertFinds(olderRealm, program, {
+  await assertFinds(otherRealm, program, {
     lines: [
-      "older register handler undefined",
-      "older register handler [ 1 ]",
-      "older unregister handler",
-      'older dispose [ "SIGINT" ]',
-      "Error: Cannot call setGracePeriod(): @atexit/atexit 0.0.1 was loaded first and does not have it, " +
-      `version ${version} does: update the older one`,
+      "other register handler []",
+      "other register handler [ 1 ]",
+      "other unregister handler",
+      'other dispose [ "SIGINT" ]',
+      "other exit 3",
+      outdated("setGracePeriod()"),
     ],
     code: 0,
     stderr: "",
   });
 });
 
-Deno.test("a newer realm is used as it is", async () => {
-  const newer = olderRealm.replace("protocol: 0", "protocol: 99").replace('"older"', '"newer"');
+Deno.test("an option that a realm of another version lacks throws an error that names both versions", async () => {
   const program = `
-    const { realm } = await import("${new URL("realm.ts", root)}");
-    console.log(realm === globalThis[${key}]);
-    register(function handler() {});
+    const resource = { [Symbol.dispose]() {}, async [Symbol.asyncDispose]() {} };
+    try { exit(3, { timeout: 1 }); } catch (error) { print(error); }
+    const { registerAsync } = await import("@atexit/atexit");
+    registerAsync(resource);
   `;
-  await assertFinds(newer, program, {
-    lines: ["true", "newer register handler undefined"],
+  await assertFinds(otherRealm, program, {
+    lines: [
+      outdated("the option timeout of exit()"),
+      outdated("the option funcSync of register()"),
+    ],
     code: 0,
     stderr: "",
   });
@@ -181,8 +196,10 @@ Deno.test("what is no realm is an error at the import that says so", async () =>
     `TypeError: Cannot load @atexit/atexit: globalThis[${key}] is in use by something else`;
   const junk = [
     ...["5", '"text"', "null", "{}", "[]", "Object.create(null)", "() => {}", "class {}"],
-    '{ protocol: "1", version: "0.1.0" }',
-    "{ protocol: 1 }",
+    "{ version: 1, options: {}, register() {} }",
+    '{ version: "0.1.0", register() {} }',
+    '{ version: "0.1.0", options: null, register() {} }',
+    '{ version: "0.1.0", options: {} }',
   ];
   for (const found of junk) {
     await assertFinds(found, 'console.log("imported");', { lines: [line], code: 0, stderr: "" });

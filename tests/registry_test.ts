@@ -1,414 +1,318 @@
-// The stack of handlers, and the run that takes them off it.
+// The run that takes the handlers off the stack.
 
 import { assertEquals } from "@std/assert";
-import { assertSpyCall, spy } from "@std/testing/mock";
-import { type AnyFunction, Run, type RunHost, Stack } from "../registry.ts";
-import { settle } from "./test_runtime.ts";
+import { type AnyFunction, type Entry, isThenable, onRejected, Run, Stack } from "../registry.ts";
+import { settle } from "./fake_runtime.ts";
 
-/** A run that writes down what it tells its host. */
+/** A run that records what it reports to its host. */
 function create() {
   const log: string[] = [];
   const stack = new Stack();
-  const name = (func: AnyFunction) => func.name;
-  const host: RunHost = {
-    raised: (func, error) => log.push(`${name(func)} raised ${error}`),
-    returnedPromise: (func) => log.push(`${name(func)} returned a promise`),
-    waiting: (func) => log.push(`waiting for ${name(func)}`),
-    unawaited: (func) => log.push(`${name(func)} not awaited`),
-    over: () => log.push("over"),
-  };
-  const run = new Run(stack, host);
-  const handler = (name: string) =>
+  const getName = ({ func }: Entry) => func.name;
+  const run: Run = new Run(stack, {
+    raised: (entry, error) => log.push(`${getName(entry)} raised ${error}`),
+    returnedPromise: (entry) => log.push(`${getName(entry)} returned a promise`),
+    awaiting: (entry) => log.push(`awaiting ${getName(entry)}`),
+    unawaited: (entry) => log.push(`${getName(entry)} not awaited`),
+    finished: () => log.push("finished"),
+  });
+  const push = (func: (...args: never[]) => unknown, options: Partial<Entry> = {}): void =>
+    stack.push({ handler: func, func, args: [], self: undefined, awaited: false, ...options });
+  const say = (name: string) =>
     Object.defineProperty(() => void log.push(name), "name", { value: name });
-  return { log, stack, run, handler };
+  return { log, stack, run, push, say };
 }
 
-const awaited = { args: [], self: undefined, awaited: true };
+const awaited = { awaited: true };
 
-// ------------------------------------------------------------------------------------- the stack
-
-/** The same as a stack, as simply as can be. */
-class NaiveStack {
-  handlers: { func: AnyFunction; awaited: boolean }[] = [];
-
-  get size(): number {
-    return this.handlers.length;
-  }
-
-  get asynchronous(): number {
-    return this.handlers.filter(({ awaited }) => awaited).length;
-  }
-
-  push(func: AnyFunction, awaited: boolean): void {
-    this.handlers.push({ func, awaited });
-  }
-
-  pop(): AnyFunction | undefined {
-    return this.handlers.pop()?.func;
-  }
-
-  remove(func: AnyFunction): void {
-    this.handlers = this.handlers.filter((handler) => handler.func !== func);
-  }
-}
-
-/** Numbers from 0 to 1 that are the same for the same seed: mulberry32. */
-function randomNumbers(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
-for (const most of [3, 40, 300]) {
-  Deno.test(`Stack does what an array does, with up to ${most} handlers`, () => {
-    for (let seed = 0; seed < 200; seed++) {
-      const random = randomNumbers(seed);
-      const functions = Array.from({ length: 1 + Math.floor(random() * most) }, () => () => {});
-      const pick = () => functions[Math.floor(random() * functions.length)];
-      // How likely each operation is, for this seed: so that stacks grow, shrink and have gaps.
-      const [pushes, pops] = [0.3 + random() * 0.5, random() * 0.3];
-      const stack = new Stack();
-      const naive = new NaiveStack();
-      for (let step = 0; step < most * 4; step++) {
-        const kind = random();
-        if (kind < pushes) {
-          const [func, isAwaited] = [pick(), random() < 0.3];
-          stack.push(func, isAwaited ? awaited : undefined);
-          naive.push(func, isAwaited);
-        } else if (kind < pushes + pops) {
-          const popped = stack.pop();
-          const func = typeof popped === "object" ? popped.func : popped;
-          assertEquals({ seed, step, same: func === naive.pop() }, { seed, step, same: true });
-        } else {
-          const func = pick();
-          stack.remove(func);
-          naive.remove(func);
-        }
-        const { size, asynchronous } = stack;
-        assertEquals({ seed, step, size, asynchronous }, {
-          seed,
-          step,
-          size: naive.size,
-          asynchronous: naive.asynchronous,
-        });
-      }
-      while (naive.size > 0) {
-        const popped = stack.pop();
-        const func = typeof popped === "object" ? popped.func : popped;
-        assertEquals({ seed, same: func === naive.pop() }, { seed, same: true });
-      }
-      assertEquals(stack.pop(), undefined);
-    }
-  });
-}
-
-Deno.test("Stack does what an array does when many are taken back in a row", () => {
-  for (let seed = 0; seed < 60; seed++) {
-    const random = randomNumbers(seed);
-    const upTo = (most: number) => Math.floor(random() * most);
-    const functions = Array.from({ length: 1 + upTo(2_000) }, () => () => {});
-    const pick = () => functions[upTo(functions.length)];
-    const stack = new Stack();
-    const naive = new NaiveStack();
-    for (let turn = 0; turn < 6; turn++) {
-      for (let pushes = upTo(2_000); pushes > 0; pushes--) {
-        const [func, isAwaited] = [pick(), random() < 0.3];
-        stack.push(func, isAwaited ? awaited : undefined);
-        naive.push(func, isAwaited);
-      }
-      for (let removals = upTo(400); removals > 0; removals--) {
-        const func = random() < 0.9 ? pick() : () => {};
-        stack.remove(func);
-        naive.remove(func);
-      }
-      // What is asked first differs: each has to see what was taken back.
-      const asks = [
-        () => assertEquals({ seed, size: stack.size }, { seed, size: naive.size }),
-        () => {
-          const { asynchronous } = naive;
-          assertEquals({ seed, asynchronous: stack.asynchronous }, { seed, asynchronous });
-        },
-        () => {
-          const popped = stack.pop();
-          const func = typeof popped === "object" ? popped.func : popped;
-          assertEquals({ seed, same: func === naive.pop() }, { seed, same: true });
-        },
-        () => {
-          stack.push(functions[0]);
-          naive.push(functions[0], false);
-        },
-      ];
-      const first = upTo(asks.length);
-      for (let i = 0; i < asks.length; i++) asks[(first + i) % asks.length]();
-    }
-    while (naive.size > 0) {
-      const popped = stack.pop();
-      const func = typeof popped === "object" ? popped.func : popped;
-      assertEquals({ seed, same: func === naive.pop() }, { seed, same: true });
-    }
-    assertEquals(stack.pop(), undefined);
-  }
-});
-
-Deno.test("Stack.remove() takes no setter of Object.prototype for its own", () => {
-  const { stack } = create();
-  const functions = Array.from({ length: 2_000 }, () => () => {});
-  for (const func of functions) stack.push(func);
-  const set = () => {
-    throw new Error("set");
-  };
-  for (const index of [0, 1]) {
-    Object.defineProperty(Object.prototype, index, { set, configurable: true });
-  }
-  try {
-    for (const func of functions.slice(0, 500)) stack.remove(func);
-  } finally {
-    for (const index of [0, 1]) delete (Object.prototype as { [index: number]: unknown })[index];
-  }
-  assertEquals(stack.size, 1_500);
-});
-
-Deno.test("Stack does what an array does while its handlers change it during a run", () => {
-  for (let seed = 0; seed < 300; seed++) {
-    const random = randomNumbers(seed);
-    const count = 1 + Math.floor(random() * 60);
-    const script = Array.from({ length: 2_000 }, () => ({
-      adds: random() < 0.45,
-      index: Math.floor(random() * count),
-    }));
-    /** Runs handlers that push and remove by the script, and returns which of them ran. */
-    const trace = (
-      push: (func: AnyFunction) => void,
-      remove: (func: AnyFunction) => void,
-      runAll: () => void,
-    ): number[] => {
-      const calls: number[] = [];
-      let step = 0;
-      const functions = Array.from({ length: count }, (_, id) => () => {
-        calls.push(id);
-        for (let times = 0; times < 3 && step < script.length; times++) {
-          const { adds, index } = script[step++];
-          if (adds) push(functions[index]);
-          else remove(functions[index]);
-        }
-      });
-      for (const func of [...functions, ...functions]) push(func);
-      runAll();
-      return calls;
+Deno.test("Run.runAsync() runs the last handler first, and awaits each asynchronous one", async () => {
+  const { log, run, push, say } = create();
+  push(say("last"));
+  for (const name of ["second", "first"]) {
+    const func = async () => {
+      log.push(name);
+      await settle();
+      log.push(`${name} settles`);
     };
-    const { stack, run } = create();
-    const naive = new NaiveStack();
-    const actual = trace(
-      (func) => stack.push(func),
-      (func) => stack.remove(func),
-      () => run.atOnce(),
-    );
-    const expected = trace(
-      (func) => naive.push(func, false),
-      (func) => naive.remove(func),
-      () => {
-        for (let func = naive.pop(); func !== undefined; func = naive.pop()) {
-          (func as () => void)();
-        }
-      },
-    );
-    assertEquals({ seed, actual }, { seed, actual: expected });
+    push(Object.defineProperty(func, "name", { value: name }), awaited);
   }
-});
-
-Deno.test("Stack.remove() finds the handlers of a function among many of others", () => {
-  const { log, stack, run, handler } = create();
-  const functions = Array.from({ length: 200 }, (_, index) => handler(`${index}`));
-  for (const func of [...functions, ...functions]) stack.push(func);
-  for (const [index, func] of functions.entries()) if (index % 4 !== 0) stack.remove(func);
-  run.atOnce();
-  const left = functions.map(({ name }) => name).filter((_, index) => index % 4 === 0).reverse();
-  assertEquals(log, [...left, ...left]);
-});
-
-Deno.test("Stack.remove() takes what is no function for none of those that were taken back", () => {
-  const { stack, handler } = create();
-  const functions = Array.from({ length: 100 }, (_, index) => handler(`${index}`));
-  for (const func of functions) stack.push(func);
-  for (const func of functions.slice(0, 50)) stack.remove(func);
-  stack.remove(undefined as unknown as AnyFunction);
-  assertEquals(stack.size, 50);
-});
-
-// --------------------------------------------------------------------------------------- the run
-
-Deno.test("Run.gracefully() awaits one handler after the other, and then says that it is over", async () => {
-  const { log, stack, run, handler } = create();
-  const { promise, resolve } = Promise.withResolvers<void>();
-  stack.push(handler("sync"));
-  stack.push(async function waits() {
-    await promise;
-    log.push("settled");
-  }, awaited);
-  assertEquals(run.gracefully(), false);
-  assertEquals([run.active, run.calling], [true, false]);
-  resolve();
+  push(say("sync"));
+  assertEquals(run.runAsync(), false);
+  assertEquals(log, ["sync", "first", "awaiting first"]);
+  assertEquals([run.pending?.func.name, run.calling], ["first", false]);
   await settle();
-  assertEquals(log, ["waiting for waits", "settled", "sync", "over"]);
-  assertEquals(run.active, false);
-});
-
-Deno.test("Run.gracefully() is over at once if no handler returns a promise", () => {
-  const { log, stack, run, handler } = create();
-  stack.push(handler("sync"));
-  stack.push(handler("asynchronous by name only"), awaited);
-  assertEquals(run.gracefully(), true);
-  assertEquals(log, ["asynchronous by name only", "sync"]);
-});
-
-Deno.test("Run.atOnce() cuts a graceful run short, and each handler runs once", async () => {
-  const { log, stack, run, handler } = create();
-  const { promise, resolve } = Promise.withResolvers<void>();
-  stack.push(handler("sync"));
-  stack.push(async function waits() {
-    await promise;
-    log.push("goes on by itself");
-  }, awaited);
-  run.gracefully();
-  run.atOnce();
-  resolve();
   await settle();
-  assertEquals(log, ["waiting for waits", "waits not awaited", "sync", "goes on by itself"]);
+  await settle();
+  assertEquals(log.slice(3), [
+    "first settles",
+    "second",
+    "awaiting second",
+    "second settles",
+    "last",
+    "finished",
+  ]);
+  assertEquals(run.pending, undefined);
 });
 
-Deno.test("Run.atOnce() tells of promises by the kind of the handler", () => {
-  const { log, stack, run } = create();
-  stack.push(function plain() {
-    return Promise.resolve();
-  });
-  stack.push(function asynchronous() {
-    return Promise.resolve();
+Deno.test("Run.runAsync() is over if nothing has to be awaited", () => {
+  const { log, run, push, say } = create();
+  assertEquals(run.runAsync(), true);
+  push(say("sync"));
+  push(say("asynchronous in name only"), awaited);
+  for (const value of [null, undefined, 5, "text"]) push(() => value, awaited);
+  assertEquals([run.runAsync(), log], [true, ["asynchronous in name only", "sync"]]);
+});
+
+Deno.test("Run.runAsync() awaits any object, and a function that has a then()", async () => {
+  const { log, run, push } = create();
+  const thenable = Object.assign(() => {}, { then: (resolve: () => void) => resolve() });
+  push(function callable() {
+    return thenable;
   }, awaited);
-  stack.push(function object() {
+  push(function plain() {
     return {};
   }, awaited);
-  run.atOnce();
-  assertEquals(log, ["asynchronous not awaited", "plain returned a promise"]);
-});
-
-Deno.test("Run.giveUp() takes the pending handler for failed, and goes on", async () => {
-  for (const graceful of [true, false]) {
-    const { log, stack, run } = create();
-    stack.push(async function second() {}, awaited);
-    stack.push(() => new Promise(() => {}), awaited);
-    run.gracefully();
-    run.giveUp("stuck", graceful);
-    await settle();
-    assertEquals(log.slice(1), [
-      " raised stuck",
-      ...graceful ? ["waiting for second", "over"] : ["second not awaited", "over"],
-    ]);
-    run.giveUp("nobody", graceful);
-    assertEquals(log.length, 4);
-  }
-});
-
-Deno.test("Run calls a handler with its arguments and its this, and a plain one with neither", () => {
-  const { stack, run } = create();
-  const [plain, bound] = [spy(), spy()];
-  const call = { args: [1, "two"], self: { name: "instance" } };
-  stack.push(bound, call);
-  stack.push(plain);
-  run.atOnce();
-  assertSpyCall(plain, 0, { args: [], self: undefined });
-  assertSpyCall(bound, 0, call);
-});
-
-Deno.test("Run.calling is true until the outermost of nested runs returns", () => {
-  const { log, stack, run } = create();
-  stack.push(() => void log.push("inner"));
-  stack.push(() => {
-    run.atOnce();
-    log.push(`after the inner run: ${run.calling}`);
-  });
-  run.atOnce();
-  assertEquals(log, ["inner", "after the inner run: true"]);
-  assertEquals([run.calling, run.active], [false, false]);
-});
-
-Deno.test("Run takes an exception for that of its handler, and goes on", async () => {
-  const { log, stack, run, handler } = create();
-  stack.push(handler("last"));
-  stack.push(async function rejects() {
-    await settle();
-    throw "later";
+  push(function hostile() {
+    return {
+      get then() {
+        throw "trap";
+      },
+    };
   }, awaited);
-  stack.push(function throws() {
-    throw "now";
-  });
-  assertEquals(run.gracefully(), false);
-  await settle();
+  run.runAsync();
   await settle();
   assertEquals(log, [
-    "throws raised now",
-    "waiting for rejects",
-    "rejects raised later",
-    "last",
-    "over",
+    "awaiting hostile",
+    "hostile raised trap",
+    "awaiting plain",
+    "awaiting callable",
+    "finished",
   ]);
 });
 
-Deno.test("Run awaits whatever is like a promise, and nothing else", async () => {
-  const { log, stack, run } = create();
-  const thenable = Object.assign(() => {}, { then: (resolve: () => void) => resolve() });
-  stack.push(function callable() {
-    return thenable;
+Deno.test("Run.runSync() interrupts a graceful run, and each handler runs once", async () => {
+  const { log, run, push, say } = create();
+  const { promise, resolve } = Promise.withResolvers<void>();
+  push(say("last"));
+  push(async function waits() {
+    await promise;
+    log.push("waits settles");
   }, awaited);
-  for (const value of [null, undefined, 5]) stack.push(() => value, awaited);
-  run.gracefully();
+  run.runAsync();
+  run.runSync();
+  assertEquals([run.pending, log], [undefined, ["awaiting waits", "waits not awaited", "last"]]);
+  resolve();
   await settle();
-  assertEquals(log, ["waiting for callable", "over"]);
+  assertEquals(log.slice(3), ["waits settles"]);
 });
 
-Deno.test("Run takes no object for a promise whose then is no function, or throws", () => {
-  const { log, stack, run } = create();
-  stack.push(() => ({ then: 5 }));
-  stack.push(() => ({
+Deno.test("Run.runSync() reports promises according to the kind of the handler", () => {
+  const { log, run, push } = create();
+  const promise = Promise.resolve();
+  push(function sync() {
+    return promise;
+  });
+  push(function asynchronous() {
+    return promise;
+  }, awaited);
+  push(function object() {
+    return {};
+  }, awaited);
+  push(function nothing() {}, awaited);
+  run.runSync();
+  assertEquals(log, ["asynchronous not awaited", "sync returned a promise"]);
+});
+
+Deno.test("Run.runAsync() reports the promise of a synchronous handler, and does not await it", () => {
+  const { log, run, push } = create();
+  push(function sync() {
+    return new Promise(() => {});
+  });
+  assertEquals([run.runAsync(), log], [true, ["sync returned a promise"]]);
+});
+
+Deno.test("Run disposes of a resource asynchronously, or synchronously where nothing is awaited", async () => {
+  for (const graceful of [true, false]) {
+    const { log, run, push } = create();
+    const resource = {
+      [Symbol.dispose]() {
+        log.push(`dispose ${this === resource}`);
+      },
+      [Symbol.asyncDispose]() {
+        log.push(`asyncDispose ${this === resource}`);
+        return Promise.resolve();
+      },
+    };
+    push(resource[Symbol.asyncDispose], {
+      ...awaited,
+      handler: resource,
+      self: resource,
+      funcSync: resource[Symbol.dispose],
+    });
+    if (graceful) run.runAsync();
+    else run.runSync();
+    await settle();
+    assertEquals(
+      log,
+      graceful
+        ? ["asyncDispose true", "awaiting [Symbol.asyncDispose]", "finished"]
+        : ["dispose true"],
+    );
+  }
+});
+
+Deno.test("Run reports a promise of a method that disposes synchronously", () => {
+  const { log, run, push } = create();
+  push(function resource() {}, { ...awaited, funcSync: () => Promise.resolve() });
+  run.runSync();
+  assertEquals(log, ["resource returned a promise"]);
+});
+
+Deno.test("Run.fail() lets the pending handler fail, and goes on", async () => {
+  for (const graceful of [true, false]) {
+    const { log, run, push } = create();
+    push(async function behind() {}, awaited);
+    push(() => new Promise(() => {}), awaited);
+    run.fail("nobody", graceful);
+    run.runAsync();
+    run.fail("stuck", graceful);
+    await settle();
+    assertEquals(log, [
+      "awaiting ",
+      " raised stuck",
+      ...graceful ? ["awaiting behind", "finished"] : ["behind not awaited", "finished"],
+    ]);
+  }
+});
+
+Deno.test("Run ignores a handler that settles after it has timed out", async () => {
+  for (const method of ["resolve", "reject"] as const) {
+    const { log, run, push } = create();
+    const settling = Promise.withResolvers<void>();
+    push(() => new Promise(() => {}), awaited);
+    push(function slow() {
+      return settling.promise;
+    }, awaited);
+    run.runAsync();
+    run.fail("stuck", true);
+    settling[method]();
+    await settle();
+    assertEquals(log, ["awaiting slow", "slow raised stuck", "awaiting "]);
+  }
+});
+
+Deno.test("Run calls a handler with its arguments and its this", () => {
+  const { log, run, push } = create();
+  const func = function (this: unknown, ...args: unknown[]) {
+    log.push(`${JSON.stringify(this)} ${JSON.stringify(args)}`);
+  } as AnyFunction;
+  push(func, { args: [1, "two"], self: { a: 1 } });
+  push(func);
+  run.runSync();
+  assertEquals(log, ["undefined []", '{"a":1} [1,"two"]']);
+});
+
+Deno.test("Run.calling is true while a handler is on the call stack", () => {
+  const { log, run, push } = create();
+  const record = () => log.push(`${run.calling} ${run.callingUnawaited}`);
+  push(() => void record());
+  push(() => void record(), awaited);
+  push(() => void record(), { ...awaited, funcSync: () => void record() });
+  record();
+  run.runSync();
+  record();
+  assertEquals(log, ["false false", "true false", "true true", "true false", "false false"]);
+  push(() => void record(), awaited);
+  run.runAsync();
+  assertEquals(log.at(-1), "true false");
+});
+
+Deno.test("Run reports an exception or a rejection, and goes on", async () => {
+  const { log, run, push, say } = create();
+  push(say("last"));
+  push(async function rejects() {
+    await undefined;
+    throw "later";
+  }, awaited);
+  push(function throws() {
+    throw "now";
+  });
+  run.runAsync();
+  await settle();
+  assertEquals(log, [
+    "throws raised now",
+    "awaiting rejects",
+    "rejects raised later",
+    "last",
+    "finished",
+  ]);
+});
+
+Deno.test("Run takes whatever is thrown for an exception, also undefined", async () => {
+  const { log, run, push } = create();
+  push(() => Promise.reject(undefined), awaited);
+  push(() => {
+    throw undefined;
+  });
+  run.runAsync();
+  await settle();
+  assertEquals(log, [" raised undefined", "awaiting ", " raised undefined", "finished"]);
+});
+
+Deno.test("Run goes on whatever its host throws", async () => {
+  const broken = () => {
+    throw new Error("broken");
+  };
+  const stack = new Stack();
+  const run = new Run(stack, {
+    raised: broken,
+    returnedPromise: broken,
+    awaiting: broken,
+    unawaited: broken,
+    finished: broken,
+  });
+  const log: string[] = [];
+  const push = (func: () => unknown, awaited: boolean) =>
+    stack.push({ handler: func, func, args: [], self: undefined, awaited });
+  const pushAll = () => {
+    push(() => void log.push("last"), false);
+    push(() => Promise.resolve(), false);
+    push(() => Promise.resolve(), true);
+    push(broken, false);
+  };
+  pushAll();
+  run.runAsync();
+  await settle();
+  pushAll();
+  run.runAsync();
+  run.runSync();
+  pushAll();
+  run.runSync();
+  assertEquals(log, ["last", "last", "last"]);
+});
+
+Deno.test("isThenable() takes no object for a promise whose then is no function, or throws", () => {
+  const trap = {
     get then() {
       throw new Error("trap");
     },
-  }));
-  stack.push(() => Object.assign(() => {}, { awaited: true }));
-  stack.push(() => null);
-  run.atOnce();
-  assertEquals(log, []);
+  };
+  const values = [Promise.resolve(), { then() {} }, Object.assign(() => {}, { then() {} })];
+  assertEquals(values.map(isThenable), [true, true, true]);
+  assertEquals([{}, { then: 5 }, trap, () => {}, []].map(isThenable), [
+    false,
+    false,
+    false,
+    false,
+    false,
+  ]);
 });
 
-Deno.test("Stack takes no property of a function for its own", () => {
-  const { stack } = create();
-  const func = Object.assign(() => {}, { awaited: true });
-  stack.push(func);
-  assertEquals([stack.pop(), stack.asynchronous], [func, 0]);
-  stack.push(func, { args: [1] });
-  stack.remove(func);
-  assertEquals([stack.size, stack.asynchronous], [0, 0]);
-});
-
-Deno.test("Stack calls a handler with no arguments if none are given", () => {
-  const { stack, run } = create();
-  const func = spy();
-  stack.push(func, { self: {} });
-  assertEquals(stack.asynchronous, 0);
-  run.atOnce();
-  assertSpyCall(func, 0, { args: [] });
-});
-
-Deno.test("Stack keeps no handler that was taken back or has run", () => {
-  const { stack, run, handler } = create();
-  const functions = Array.from({ length: 100 }, (_, index) => handler(`${index}`));
-  for (const func of functions) stack.push(func);
-  for (const func of functions.slice(0, 90)) stack.remove(func);
-  assertEquals(stack.size, 10);
-  run.atOnce();
-  for (const func of functions) stack.remove(func);
-  assertEquals(stack.size, 0);
+Deno.test("onRejected() calls back with what a promise is rejected with, and calls no then()", async () => {
+  const log: unknown[] = [];
+  onRejected(Promise.reject("reason"), (error) => log.push(error));
+  onRejected(Promise.resolve(1), (error) => log.push(error));
+  onRejected({ then: () => log.push("called") }, (error) => log.push(error));
+  await settle();
+  assertEquals(log, ["reason"]);
 });

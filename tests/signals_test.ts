@@ -5,14 +5,19 @@ import { assertEquals } from "@std/assert";
 import { fileURLToPath } from "node:url";
 import {
   assertOutcome,
+  deno,
+  isInstalled,
   type Options,
   type Outcome,
   Program,
+  run,
   start,
   startFixture,
   terminalScript,
+  version,
+  writeProgram,
 } from "./program.ts";
-import { withoutSignals, withoutTerminals } from "./skip.ts";
+import { skipIf, withoutSignals, withoutTerminals } from "./skip.ts";
 
 const ignore = withoutSignals();
 const allowRun = ["run", "--allow-run"];
@@ -91,7 +96,7 @@ Deno.test({
   },
 });
 
-/** A handler that a signal cannot wait for, and what comes behind it. */
+/** Handlers that wait until the half second is over in which a second signal may be the first one. */
 const waitsForSecond = `
   import { exitOnSignals, register, registerAsync } from "@atexit/atexit";
   register(() => console.log("last"));
@@ -102,7 +107,7 @@ const waitsForSecond = `
     console.log("still waiting");
     await new Promise(() => {});
   });
-  exitOnSignals();
+  exitOnSignals({ signals: ["SIGINT", "SIGQUIT", "SIGTERM", "SIGHUP"], timeout: 60_000 });
   ${ready}
 `;
 
@@ -121,21 +126,72 @@ async function signalledTwice(
 }
 
 Deno.test({
-  name: "a second signal makes the end immediate, and the status stays that of the first",
+  name:
+    "a second signal of the keyboard makes the end immediate, and the status stays that of the first",
   ignore,
   async fn() {
-    for (const second of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    for (const second of ["SIGINT", "SIGQUIT"] as const) {
       for (const { command, status } of statuses) {
         const program = start(waitsForSecond, { command: [...command] });
         const report = (name: string) =>
-          `Cannot await atexit handler ${name}: a second signal came, ${second}. ` +
-          `Only after the first one handlers are awaited\nPromise { <pending> }\n`;
+          `Cannot await atexit handler ${name}: a second ${second} arrived. ` +
+          `Handlers are awaited only until the second signal\nPromise { <pending> }\n`;
         assertOutcome(await signalledTwice(program, "SIGINT", second), {
           ...status,
           lines: ["ready", "waiting", "still waiting", "called", "last"],
           stderr: report("pending") + report("called"),
         });
       }
+    }
+  },
+});
+
+/** A handler that goes on until two signals have come. */
+const countsSignals = `
+  import { exitOnSignals, register, registerAsync } from "@atexit/atexit";
+  register(() => console.log("last"));
+  const both = Promise.withResolvers();
+  let count = 0;
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
+    Deno.addSignalListener(signal, () => {
+      console.log(signal);
+      if (++count === 2) both.resolve();
+    });
+  }
+  const wait = (time) => new Promise((resolve) => setTimeout(resolve, time));
+  registerAsync(async function pending() {
+    console.log("waiting");
+    await wait(late ? 800 : 0);
+    console.log("send the second");
+    await both.promise;
+    await wait(50);
+    console.log("awaited");
+  });
+  exitOnSignals();
+  ${ready}
+`;
+
+Deno.test({
+  name: "a second signal interrupts nothing within half a second, nor one that no keyboard sends",
+  ignore,
+  async fn() {
+    const rows: [second: Deno.Signal, late: boolean][] = [
+      ["SIGINT", false],
+      ["SIGTERM", false],
+      ["SIGTERM", true],
+      ["SIGHUP", true],
+    ];
+    for (const [second, late] of rows) {
+      await using program = start(`const late = ${late};${countsSignals}`);
+      await program.says("ready");
+      program.kill("SIGINT");
+      await program.says("send the second");
+      program.kill(second);
+      assertOutcome(await program.outcome(), {
+        lines: ["ready", "SIGINT", "waiting", "send the second", second, "awaited", "last"],
+        code: 130,
+        stderr: "",
+      });
     }
   },
 });
@@ -353,5 +409,171 @@ Deno.test({
         ...code === 130 ? { code } : {},
       });
     }
+  },
+});
+
+Deno.test({
+  name: "a signal that arrives while synchronous code blocks at the end of a program decides",
+  ignore,
+  async fn() {
+    for (const handler of ["register", "registerAsync"]) {
+      const outcome = await run(
+        `
+        import { spawnSync } from "node:child_process";
+        import { exitOnSignals, exitReason, register, registerAsync } from "@atexit/atexit";
+        exitOnSignals();
+        ${handler}(() => console.log("handler", exitReason().kind));
+        spawnSync("sh", ["-c", "kill -TERM $PPID"]);`,
+        { command: ["run", "-A"] },
+      );
+      assertOutcome(outcome, { lines: ["handler signal"], code: 143, stderr: "" });
+    }
+  },
+});
+
+Deno.test({
+  name:
+    "a listener of the signal that rejects a promise does not decide, and its error is reported",
+  ignore,
+  async fn() {
+    for (const handler of ["register", "registerAsync"]) {
+      const program = start(`
+        import { exitOnSignals, exitReason, register, registerAsync } from "@atexit/atexit";
+        exitOnSignals();
+        ${handler}(() => console.log("handler", exitReason().kind));
+        Deno.addSignalListener("SIGTERM", () => Promise.reject(new Error("aborted")));
+        ${ready}`);
+      assertOutcome(await signalled(program, "SIGTERM"), {
+        lines: ["ready", "handler signal"],
+        code: 143,
+        counts: { "Uncaught error:\nError: aborted": 1 },
+      });
+    }
+  },
+});
+
+Deno.test({
+  name: "an exit in a listener of the signal joins, and the handlers are awaited",
+  ignore,
+  async fn() {
+    for (const exit of ["Deno.exit()", "process.exit()", "process.exit(0)", "exit(0)"]) {
+      const program = start(`
+        import process from "node:process";
+        import { exit, exitOnSignals, registerAsync } from "@atexit/atexit";
+        registerAsync(async () => {
+          await new Promise((resolve) => setTimeout(resolve, 100));
+          console.log("awaited", Deno.exitCode);
+        });
+        exitOnSignals();
+        Deno.addSignalListener("SIGTERM", () => ${exit});
+        ${ready}`);
+      assertOutcome(await signalled(program, "SIGTERM"), {
+        lines: ["ready", "awaited 143"],
+        code: 143,
+        stderr: "",
+      });
+    }
+  },
+});
+
+Deno.test({
+  name: "unload listeners and exit listeners are called before the process dies by a signal",
+  ignore,
+  async fn() {
+    const program = start(
+      `
+      import process from "node:process";
+      import { exitOnSignals, register } from "@atexit/atexit";
+      exitOnSignals();
+      addEventListener("unload", () => console.log("unload", Deno.exitCode));
+      process.on("exit", (code) => console.log("exit", code, process.exitCode));
+      register(() => console.log("handler", process.exitCode));
+      ${ready}`,
+      { command: allowRun },
+    );
+    assertOutcome(await signalled(program, "SIGINT"), {
+      lines: ["ready", "handler 130", "exit 130 130", "unload 130"],
+      signal: "SIGINT",
+      stderr: "",
+    });
+  },
+});
+
+Deno.test({
+  name: "the terminal is not in raw mode any more when a process has died by a signal",
+  ignore: ignore || skipIf(!await isInstalled("script"), "script of util-linux is not installed"),
+  async fn() {
+    const file = writeProgram(`
+      import { exitOnSignals, register } from "@atexit/atexit";
+      register(() => console.log("handler"));
+      exitOnSignals();
+      Deno.stdin.setRaw(true);
+      setInterval(() => {}, 1000);
+      Deno.kill(Deno.pid, "SIGINT");`);
+    const modes = "stty -a | grep -oE -- '-?(icanon|echo|isig)\\b' | xargs";
+    const program = `${deno} run -A --no-check --no-config ${file}`;
+    const script = `${modes}; ${program}; echo status $?; ${modes}`;
+    const outcome = await new Program(["-qec", script, "/dev/null"], {}, "script").outcome();
+    assertOutcome(outcome, {
+      lines: ["isig icanon echo", "handler", "status 130", "isig icanon echo"],
+    });
+  },
+});
+
+/** A server that takes its time for a request, and says when one has come. */
+const server = `
+  import { exitOnSignals, registerAsync } from "@atexit/atexit";
+  exitOnSignals();
+  registerAsync(async () => console.log(await Promise.resolve("handler"), Deno.exitCode));
+  export default {
+    async fetch() {
+      console.log("request");
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      console.log("answered");
+      return new Response("hello");
+    },
+  };`;
+
+/** Starts a server with `deno serve`, and sends it a signal while a request is under way. */
+async function signalServer(source: string): Promise<{ outcome: Outcome; text: string }> {
+  const port = getFreePort();
+  const args = ["serve", "--port", `${port}`, "--host", "127.0.0.1", "--no-check", "--no-config"];
+  const merged = ["-c", 'exec "$0" "$@" 2>&1', deno, ...args, writeProgram(source)];
+  await using program = new Program(merged, {}, "sh");
+  await program.says("Listening on");
+  const response = fetch(`http://127.0.0.1:${port}/`);
+  await program.says("request");
+  program.kill("SIGTERM");
+  const text = await (await response).text();
+  return { outcome: await program.outcome(), text };
+}
+
+function getFreePort(): number {
+  using listener = Deno.listen({ port: 0, hostname: "127.0.0.1" });
+  return listener.addr.port;
+}
+
+Deno.test({
+  name: "under deno serve requests under way are answered before the handlers run",
+  ignore: ignore || version < 209, // Older ones do not drain.
+  async fn() {
+    const { outcome, text } = await signalServer(server);
+    assertEquals(text, "hello");
+    assertOutcome(outcome, ({ lines, code }) => {
+      assertEquals([lines.slice(1), code], [["request", "answered", "handler 143"], 143]);
+    });
+  },
+});
+
+Deno.test({
+  name:
+    "under deno serve the handlers run after five seconds at the latest, if something else goes on",
+  ignore: ignore || version < 209,
+  async fn() {
+    const { outcome, text } = await signalServer(`${server} setInterval(() => {}, 1_000);`);
+    assertEquals(text, "hello");
+    assertOutcome(outcome, ({ lines, code }) => {
+      assertEquals([lines.slice(-2), code], [["answered", "handler 143"], 143]);
+    });
   },
 });

@@ -103,3 +103,23 @@ Deno.test("under deno test the first handler that is registered after a refused 
     });`);
   assertEquals(stdout.match(/registered|handler/g), ["registered", "handler"]);
 });
+
+Deno.test("deno test: a module that exits at its top level after an await counts once", async () => {
+  const source = "await new Promise((resolve) => setTimeout(resolve, 1)); Deno.exit(7);";
+  const plain = await runTests(fileOf("", source));
+  for (const [kind, imports] of Object.entries(silent)) {
+    const outcome = await runTests(fileOf(imports, source));
+    assertOutcome(outcome, () => assertEquals(verdicts(outcome), verdicts(plain), kind));
+  }
+});
+
+Deno.test("deno test: Deno.exit(0) that is let through does not hide the failure of a handler", async () => {
+  const outcome = await runTests(`
+    import { register } from "@atexit/atexit";
+    register(() => { throw new Error("bad"); });
+    Deno.test("exits", { sanitizeExit: false }, () => Deno.exit(0));`);
+  assertOutcome(outcome, { code: 1 });
+  assertOutcome(outcome, ({ stdout, stderr }) => {
+    assertEquals((stdout + stderr).split("Exception in atexit handler").length, 2);
+  });
+});

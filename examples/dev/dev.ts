@@ -1,5 +1,5 @@
-// What a `deno task dev` needs: a server, a scratch directory and a lock file, all of which are gone
-// after Ctrl-C, and a task that comes to its end with the status of the signal.
+// A program for `deno task dev`: a server, a scratch directory and a lock file, all of which are gone
+// after Ctrl-C. The task ends with the status of the signal.
 //
 //   deno task --cwd examples/dev dev
 
@@ -11,9 +11,8 @@ const scratch = Deno.makeTempDirSync({ dir: ".", prefix: "scratch-" });
 register(Deno.removeSync, scratch, { recursive: true });
 Deno.writeTextFileSync(`${scratch}/lock`, `${Deno.pid}\n`);
 
-const server = Deno.serve({
+registerAsync(Deno.serve({
   hostname: "127.0.0.1",
   port: 0,
   onListen: ({ hostname, port }) => console.log(`Serving ${scratch} on http://${hostname}:${port}`),
-}, async () => new Response(await Deno.readTextFile(`${scratch}/lock`)));
-registerAsync(() => server.shutdown());
+}, async () => new Response(await Deno.readTextFile(`${scratch}/lock`))));

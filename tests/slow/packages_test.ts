@@ -275,12 +275,23 @@ function assertSilent(outcome: Outcome, terminal = false): void {
   assertOutcome(outcome, ({ stdout }) => assertEquals(/atexit|rror/.test(stdout), false));
 }
 
-/** Asserts that the asynchronous handler was reported, and which file has called `process.exit()`. */
-function assertUnawaited({ stdout, stderr, ...others }: Outcome, file: RegExp): void {
-  const place = file.source;
-  const report =
-    "Cannot await atexit handler flush: the program was ended by process\\.exit\\(\\) at " +
-    `file:\\S+${place}:\\d+:\\d+\\. End it with exit\\(\\), which waits\\nPromise { <pending> }\\n`;
+/**
+ * Asserts that the asynchronous handler was reported, and which file has called `process.exit()`, of
+ * the program or of a package.
+ */
+function assertUnawaited(
+  { stdout, stderr, ...others }: Outcome,
+  file: RegExp,
+  packageName?: string,
+): void {
+  const [by, remedy] = packageName === undefined
+    ? ["", "Use exit\\(\\) from @atexit/atexit instead, which waits"]
+    : [
+      ` by the package ${packageName},`,
+      "Call overrideExit\\(\\) from @atexit/atexit in the application, so that such exits wait",
+    ];
+  const report = "Cannot await atexit handler flush: process\\.exit\\(\\) was called" +
+    `${by} at \\S+${file.source}:\\d+:\\d+\\. ${remedy}\\nPromise { <pending> }\\n`;
   assertOutcome({ stdout, stderr: stdout + stderr, ...others }, {
     stderr: new RegExp(report),
     counts: { "atexit handler": 1 },
@@ -318,7 +329,7 @@ for (const { name, setup, file } of parsers) {
       );
       const [ended, quiet, without] = await Promise.all(both);
       assertEnded(ended!, { code, notes: ["async begins", `sync ${code}`] });
-      assertUnawaited(ended!.outcome, file);
+      assertUnawaited(ended!.outcome, file, name);
       assertOutcome(ended!.outcome, ({ stdout, stderr }) => {
         assertEquals(`${without!.outcome.stdout}${without!.outcome.stderr}` !== "", true);
         assertEquals(stdout, without!.outcome.stdout);
@@ -404,14 +415,21 @@ const prompts: {
       counts: { "caught ExitPromptError": 1, "Uncaught": 0 },
     },
   ]),
-  // listr2 takes the key, and calls process.exit(127) on its own.
-  ...["", cover].map((covered) => ({
-    name: `listr2, Ctrl-C ${covered}`,
-    program: [lists, `${covered} await tasks.run();`] as [string, string],
+  // listr2 listens to SIGINT, and calls process.exit(127).
+  {
+    name: "listr2, Ctrl-C",
+    program: [lists, "await tasks.run();"],
     code: 127,
     notes: ["async begins", "sync 127"],
-    counts: { "the program was ended by process.exit() at file:": 1, "Uncaught": 0 },
-  })),
+    counts: { "process.exit() was called by the package listr2, at ": 1, "Uncaught": 0 },
+  },
+  {
+    name: `listr2, Ctrl-C ${cover}`,
+    program: [lists, `${cover} await tasks.run();`],
+    code: 130,
+    notes: [...graceful, "sync 130"],
+    counts: { "atexit handler": 0, "Uncaught": 0 },
+  },
   {
     name: "listr2, SIGTERM",
     program: [lists, `${cover} ${kill("SIGTERM")} await tasks.run();`],

@@ -29,7 +29,7 @@ for (const [name, [error, listener]] of Object.entries(handling)) {
   for (const [kind, handler] of Object.entries(handlers)) {
     for (const add of ["on", "once", "prependListener", "prependOnceListener"]) {
       const text = listener.replace("ADD", add);
-      const expected = { lines: ["seen boom uncaughtException", "alive", "handler 0 dry"] };
+      const expected = { lines: ["seen boom uncaughtException", "alive", "handler 0 finished"] };
       testRows({
         [`${name}: added before by ${add}(), ${kind} handler`]: {
           program: `${text}\n${load}\n${handler}\n${alive(error)}`,
@@ -68,7 +68,7 @@ for (const [mode, { ends, code, stderr }] of Object.entries(modes)) {
         ...{ command, only: ["node"], code, stderr },
         lines: [
           ...ends ? [] : ["alive"],
-          ends ? "handler 1 error" : `handler ${code} dry`,
+          ends ? "handler 1 error" : `handler ${code} finished`,
         ],
       },
       [`what a handler raises under --unhandled-rejections=${mode}, ${kind} handler`]: {
@@ -87,7 +87,7 @@ for (const [mode, { ends, code, stderr }] of Object.entries(modes)) {
           ${handler}
           setTimeout(() => Promise.reject(new SystemExit(3)));`,
         ...{ command, only: ["node"] },
-        lines: [ends ? "handler 3 exit" : `handler ${code} dry`],
+        lines: [ends ? "handler 3 exit" : `handler ${code} finished`],
         code: ends ? 3 : code,
         stderr: ends || mode === "none" ? /^$/ : /SystemExit/,
       },

@@ -10,8 +10,9 @@ const modules = { NodeNext: "NodeNext", ESNext: "Bundler" };
 /** What compiles. */
 const right = `
 import {
-  exit, exitOnSignals, type ExitOnSignalsOptions, type ExitOptions, type ExitReason, exitReason, register,
-  registerAsync, setGracePeriod, type Signal, SystemExit, unregister,
+  exit, exitOnSignals, type ExitOnSignalsOptions, type ExitOptions, type ExitReason, exitReason,
+  overrideExit, type OverrideExitOptions, register, registerAsync, setGracePeriod, type Signal, SystemExit,
+  unregister,
 } from "@atexit/atexit";
 
 const goodbye: (name: string, times?: number) => void = () => {};
@@ -22,8 +23,14 @@ registerAsync(async (name: string) => { await name; }, "name");
 registerAsync(() => Promise.resolve(1));
 unregister(same);
 const options: ExitOptions = { timeout: 1_000 };
-const never: Promise<never> = exit(3, options);
-exit();
+const leave: (code?: number, options?: ExitOptions) => never = exit;
+function parse(text: string | undefined): string {
+  if (text === undefined) exit(2, options);
+  return text; // The type is narrowed.
+}
+const overriding: OverrideExitOptions = { timeout: 1_000 };
+overrideExit(overriding);
+overrideExit();
 const signals: Signal[] = ["SIGINT", "SIGTERM"];
 const more: ExitOnSignalsOptions = { signals, timeout: 5_000 };
 exitOnSignals(more);
@@ -37,30 +44,39 @@ class Service {
   @register static stop(): void {}
   @registerAsync async close(): Promise<void> {}
 }
-export { code, never, Service };
+export { code, leave, parse, Service };
 `;
 
 /** What compiles where the libraries have disposables. */
 const disposing = `
-import { exitOnSignals } from "@atexit/atexit";
+import { exitOnSignals, overrideExit, register, registerAsync } from "@atexit/atexit";
 exitOnSignals()[Symbol.dispose]();
 const disposable: Disposable = exitOnSignals();
+const override: Disposable = overrideExit();
 {
-  using cover = exitOnSignals();
+  using signals = exitOnSignals();
 }
-export { disposable };
+class Service {
+  [Symbol.dispose](): void {}
+  async [Symbol.asyncDispose](): Promise<void> {}
+}
+const one: Service = register(new Service());
+const two: Service = registerAsync(new Service());
+export { disposable, one, override, two };
 `;
 
 /** What does not compile, and the number of the error. */
 const wrong: Record<string, string> = {
-  "register(async () => {});": "TS2345",
+  "register(async () => {});": "TS2769",
   "register((name: string) => {}, 1);": "TS2769",
-  "register((name: string) => {});": "TS2554",
-  "register(1);": "TS2345",
+  "register((name: string) => {});": "TS2769",
+  "register(1);": "TS2769",
+  "register({});": "TS2769",
   "registerAsync((name: string) => Promise.resolve(name), 1);": "TS2769",
   "unregister(1);": "TS2345",
   'exit("1");': "TS2345",
   "exit(0, { time: 1 });": "TS2353",
+  "overrideExit({ time: 1 });": "TS2353",
   'exitOnSignals({ signals: ["SIGNONSENSE"] });': "TS2322",
   'exitOnSignals(["SIGINT"]);': "TS2559",
   'setGracePeriod("1 s");': "TS2345",
@@ -102,7 +118,8 @@ async function install(): Promise<string> {
     `${cwd}/wrong.ts`,
     'import * as atexit from "@atexit/atexit";\n' +
       "const { exit, exitOnSignals, exitReason, register, registerAsync } = atexit;\n" +
-      "const { setGracePeriod, SystemExit, unregister } = atexit;\n" + calls.join("\n"),
+      "const { overrideExit, setGracePeriod, SystemExit, unregister } = atexit;\n" +
+      calls.join("\n"),
   );
   return cwd;
 }

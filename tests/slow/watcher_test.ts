@@ -34,7 +34,9 @@ const handlers = `
 
 /** Says "ready 1" at the top level, and "again 1" in a function. */
 const server = `${handlers}
-  setInterval(() => console.log("again 1"), 100);
+  const again = setInterval(() => console.log("again 1"), 100);
+  // A server that shuts down has to have nothing left to do.
+  if (Deno.args.includes("unref")) Deno.unrefTimer(again);
   console.log("ready 1");`;
 const tests = `${handlers} Deno.test("passes", () => {}); console.log("ready 1");`;
 
@@ -103,6 +105,7 @@ for (const [name, command] of Object.entries(commands)) {
   for (const permission of permissions) {
     const title = [name, ...permission].join(" ");
     const args = [...command, ...permission, "--no-check", "--no-config"];
+    const flags = name === "deno serve --watch" ? ["unref"] : [];
     // Before 2.7.7 the other two restart without telling the program.
     const atRestart = name === "deno run --watch" ? 'begins,sync {"kind":"unload"} 0' : "";
 
@@ -110,7 +113,7 @@ for (const [name, command] of Object.entries(commands)) {
       ignore,
     }, async () => {
       const file = writeProgram(server);
-      await using program = startWatcher([...args, file]);
+      await using program = startWatcher([...args, file, ...flags]);
       await program.says("again 1");
       await change(program, file, "ready 1", "ready 2", survives ? "ready 2" : "sync {");
       if (survives) program.kill("SIGKILL");
@@ -124,14 +127,14 @@ for (const [name, command] of Object.entries(commands)) {
     Deno.test(`${title}: one Ctrl-C awaits the handlers, and ends the command`, {
       ignore,
     }, async () => {
-      const all = [terminalScript, deno, ...args, writeProgram(server)];
+      const all = [terminalScript, deno, ...args, writeProgram(server), ...flags];
       assertInterrupted(await new Program(all, { env: pressed }, "python3").outcome());
     });
 
     Deno.test(`${title}: SIGTERM awaits the handlers, and the status is 143`, {
       ignore,
     }, async () => {
-      await using program = startWatcher([...args, writeProgram(server)]);
+      await using program = startWatcher([...args, writeProgram(server), ...flags]);
       await program.says("again 1");
       program.kill("SIGTERM");
       if (survivesExit) {

@@ -1,0 +1,71 @@
+// Keeps what a runtime throws from stopping the run.
+
+import type { Clock, Runtime, Signals } from "./runtimes/runtime.ts";
+
+/**
+ * Returns a runtime that does not throw: the program may have replaced what it needs. Only what ends
+ * the program is left alone, because there an exception tells that the end is prevented.
+ */
+export function guard(runtime: Runtime): Omit<Runtime, "install"> {
+  return {
+    get exitCode() {
+      return attempt(() => runtime.exitCode, 0);
+    },
+    set exitCode(code) {
+      attempt(() => runtime.exitCode = code, 0);
+    },
+    clock: guardClock(runtime.clock),
+    output: runtime.output,
+    signals: guardSignals(runtime.signals),
+    isTestRunner: () => attempt(() => runtime.isTestRunner(), false),
+    handlerAdded: (awaited) => attempt(() => runtime.handlerAdded(awaited), undefined),
+    keepAlive: () => attempt(() => runtime.keepAlive(), undefined),
+    flush() {
+      const flushed = attempt(() => runtime.flush(), undefined);
+      return flushed === undefined ? undefined : settle(flushed);
+    },
+    rethrow: (error) => runtime.rethrow(error),
+    exit: (exit) => runtime.exit(exit),
+  };
+}
+
+function guardClock(clock: Clock): Clock {
+  return {
+    now: () => attempt(() => clock.now(), 0),
+    // Without its timer a run starts when the event loop is empty.
+    startTimer(milliseconds, callback, keepAlive) {
+      const stop = attempt(() => clock.startTimer(milliseconds, callback, keepAlive), () => {});
+      return () => attempt(stop, undefined);
+    },
+  };
+}
+
+function guardSignals(signals: Signals): Signals {
+  return {
+    defaults: signals.defaults,
+    get drains() {
+      return attempt(() => signals.drains, false);
+    },
+    numberOf: (signal) => attempt(() => signals.numberOf(signal), 0),
+    listen(signal, listener) {
+      const stop = signals.listen(signal, listener); // What it throws is an argument's fault.
+      return () => attempt(stop, undefined);
+    },
+  };
+}
+
+function attempt<T>(call: () => T, otherwise: T): T {
+  try {
+    return call();
+  } catch {
+    return otherwise;
+  }
+}
+
+async function settle(promise: Promise<void>): Promise<void> {
+  try {
+    await promise;
+  } catch {
+    // The output cannot be written.
+  }
+}

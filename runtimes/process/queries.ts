@@ -1,0 +1,56 @@
+// What Node.js and Bun do not tell: who runs the program, who has called a function. Each question has
+// one function, with the versions it was measured on, and a safe answer where it cannot be answered:
+// the one with which handlers run and are awaited.
+
+import { type CallSite, captureCallSites } from "../../stack_trace.ts";
+import type { AnyFunction, GetBuiltinModule, Process } from "./natives.ts";
+
+/** Returns where the program has called a function, as in a stack trace. */
+export function findCaller(func: AnyFunction): string | undefined {
+  return captureCallSites(func)?.find(({ file }) => !isInternal(file))?.place;
+}
+
+/**
+ * Whether the `exit` event is emitted by a call of the runtime's own `exit()`, and not because the
+ * event loop is empty: then the nearest call of the runtime is `exit` (Node.js 20.16 to 26.10, Bun
+ * 1.4.0 to 1.4.5). `undefined` if the program does not let stacks be captured.
+ */
+export function isCalledByExit(listener: AnyFunction): boolean | undefined {
+  return captureCallSites(listener)?.some(({ name, file }) => name === "exit" && isInternal(file));
+}
+
+/** Whether a call is one of the runtime: `node:internal/timers`, or `[native code]` on Bun. */
+function isInternal(file: CallSite["file"]): boolean {
+  return file === "" || file.startsWith("node:") || file === "[native code]";
+}
+
+/**
+ * Whether `node:test` is loaded in this process (Node.js 20.16 to 26.10, also without `--test`).
+ * Programs that tests start inherit `NODE_TEST_CONTEXT`, but not this. Safe answer: no.
+ */
+export function isNodeTest({ moduleLoadList }: Process): boolean {
+  return moduleLoadList?.includes?.("NativeModule internal/test_runner/harness") === true;
+}
+
+/**
+ * Whether `bun test` runs this program: elsewhere `afterAll()` throws (Bun 1.4.0 to 1.4.5). Programs
+ * that tests start inherit `NODE_ENV`, but not this. Safe answer: no.
+ */
+export function isBunTest(getBuiltinModule: GetBuiltinModule): boolean {
+  try {
+    getBuiltinModule("bun:test").afterAll(() => {});
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Whether Vitest runs this program: it defines this global (5.1.2, threads and forks). Safe answer: no. */
+export function isVitest(): boolean {
+  return "__vitest_worker__" in globalThis;
+}
+
+/** Whether Jest runs this program: it defines this global (30.5.2). Safe answer: no. */
+export function isJest(): boolean {
+  return Symbol.for("jest-native-promise") in globalThis;
+}

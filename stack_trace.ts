@@ -1,0 +1,169 @@
+// Places in stacks: who called a function, and which frames are the module's own.
+
+/** A function call on the stack. */
+export interface CallSite {
+  /** The name of the function, if it has one. */
+  readonly name: string;
+  /** The file of the call: a URL, or a path. Empty if there is none. */
+  readonly file: string;
+  /** The file, line and column, as in a stack trace. */
+  readonly place: string;
+}
+
+/** The call sites of V8 and JavaScriptCore, as far as they are used here. */
+interface NativeCallSite {
+  getFunctionName(): string | null | undefined;
+  getFileName(): string | null | undefined;
+  getScriptNameOrSourceURL?(): string | null | undefined;
+  getLineNumber(): number | null | undefined;
+  getColumnNumber(): number | null | undefined;
+}
+
+/** `Error` as V8 and JavaScriptCore extend it. The libraries of TypeScript do not all have it. */
+interface NativeErrorConstructor {
+  captureStackTrace?(target: object, above?: (...args: never[]) => unknown): void;
+  prepareStackTrace?: unknown;
+  stackTraceLimit?: unknown;
+}
+
+// Captured at import, so that later monkey-patching does not affect the module.
+const NativeError = Error as unknown as NativeErrorConstructor;
+const { captureStackTrace } = NativeError;
+const { hasOwn } = Object;
+
+/** The frames that are captured: packages may put many between an exit and its caller. */
+const STACK_DEPTH = 100;
+
+/**
+ * Returns the calls on the stack, from the caller of `func` on; `undefined` if the program does not
+ * let stacks be captured. Structured call sites, because the program may format stacks in any way.
+ */
+export function captureCallSites(func: (...args: never[]) => unknown): CallSite[] | undefined {
+  if (captureStackTrace === undefined) return undefined;
+  let captured: readonly NativeCallSite[] | undefined;
+  const { prepareStackTrace, stackTraceLimit } = NativeError;
+  const hadPrepare = hasOwn(NativeError, "prepareStackTrace");
+  try {
+    NativeError.stackTraceLimit = STACK_DEPTH;
+    NativeError.prepareStackTrace = (_: unknown, sites: readonly NativeCallSite[]) => {
+      captured = sites;
+    };
+    const holder: { stack?: unknown } = {};
+    captureStackTrace(holder, func);
+    void holder.stack; // V8 formats a stack when it is first read, Bun when it is captured.
+  } catch {
+    return undefined; // A frozen `Error`.
+  } finally {
+    restore(() => NativeError.stackTraceLimit = stackTraceLimit);
+    restore(() => {
+      if (hadPrepare) NativeError.prepareStackTrace = prepareStackTrace;
+      else delete NativeError.prepareStackTrace;
+    });
+  }
+  if (captured === undefined) return undefined;
+  const callSites: CallSite[] = [];
+  for (let i = 0; i < captured.length; i++) callSites[i] = toCallSite(captured[i]);
+  return callSites;
+}
+
+function restore(assign: () => void): void {
+  try {
+    assign();
+  } catch {
+    // A frozen `Error`: nothing was changed.
+  }
+}
+
+function toCallSite(native: NativeCallSite): CallSite {
+  const file = native.getFileName() ?? native.getScriptNameOrSourceURL?.() ?? "";
+  return {
+    name: native.getFunctionName() ?? "",
+    file,
+    place: `${file}:${native.getLineNumber() ?? 0}:${native.getColumnNumber() ?? 0}`,
+  };
+}
+
+/** Removes the stack of an error of the module's own: it has no frame of the program. */
+export function clearStack<T extends Error>(error: T): T {
+  try {
+    captureStackTrace?.(error, () => {});
+  } catch {
+    // A frozen `Error`.
+  }
+  return error;
+}
+
+// ------------------------------------------------------------------------------------- own frames
+
+/** The folder of this module's files, if it has been looked up. */
+let home: { readonly path: string | undefined } | undefined;
+
+/**
+ * Removes the module's own frames from the stacks in a text: they tell its users nothing.
+ *
+ * The module's frames are those of the files beside this one and in `runtimes/`.
+ */
+export function removeOwnFrames(text: string): string {
+  home ??= { path: findHome() };
+  const { path } = home;
+  const plain = toPlainPaths(removeColors(text));
+  if (path === undefined || !plain.includes(path)) return text;
+  const plainLines = plain.split("\n");
+  let shown = "";
+  let isFirst = true;
+  for (const [i, line] of text.split("\n").entries()) {
+    const isOwn = isOwnFrame(plainLines[i], path) || isSharedFrameCount(plainLines[i]);
+    if (isOwn) shown += line.endsWith(" {") ? " {" : ""; // Properties of the error follow.
+    else shown += isFirst ? line : `\n${line}`;
+    isFirst = false;
+  }
+  return shown;
+}
+
+/**
+ * Finds the folder of this module's files. `undefined` if the module is bundled into a program. Derived
+ * from a stack, because `import.meta` is a syntax error in CommonJS bundles.
+ */
+function findHome(): string | undefined {
+  const file = captureOwnFile();
+  if (file === undefined) return undefined;
+  const path = toPlainPaths(file);
+  const end = path.lastIndexOf("/stack_trace.");
+  return end < 0 ? undefined : path.slice(0, end + 1);
+}
+
+function captureOwnFile(): string | undefined {
+  let callSites: CallSite[] | undefined;
+  // Not `() => captureCallSites(callee)`: Bun's tail call leaves no frame of `callee` on the stack.
+  const callee = () => {
+    callSites = captureCallSites(callee);
+  };
+  callee();
+  return callSites?.[0]?.file;
+}
+
+/** Writes Windows paths and `file:` URLs as plain paths with slashes, so that they can be compared. */
+function toPlainPaths(text: string): string {
+  const slashed = text.replaceAll("\\", "/").replaceAll("file:///", "/").replaceAll(
+    "file://",
+    "//",
+  );
+  return slashed.replace(/\/([A-Za-z]:\/)/g, "$1").replaceAll("%20", " ");
+}
+
+/** Removes the codes of colors, which may stand in the middle of a place. */
+function removeColors(text: string): string {
+  // deno-lint-ignore no-control-regex
+  return text.replace(/\x1b\[\d+m/g, "");
+}
+
+/** Whether this is Node's "... N lines matching cause stack trace ..." line: most are the module's. */
+function isSharedFrameCount(line: string): boolean {
+  return line.includes(" lines matching cause stack trace");
+}
+
+function isOwnFrame(line: string, path: string): boolean {
+  const start = line.indexOf(path);
+  if (start < 0 || !line.includes("    at ")) return false;
+  return /^(runtimes\/[\w/]+|\w+)\.[jt]s:/.test(line.slice(start + path.length));
+}
