@@ -2,6 +2,7 @@
 // learns about one of them does not slow down another.
 
 import { register, unregister } from "../mod.ts";
+import { Stack } from "../registry.ts";
 
 export type Func = () => void;
 
@@ -26,6 +27,8 @@ export interface Subject {
 /** Loads a subject, and no package but its own. */
 export const subjects = {
   "atexit": () => atexit,
+  "Stack": () => new BareStack(),
+  "Set": () => new CallbackSet(),
   "array push": () => new ArrayPush(),
   "DisposableStack": () => new Disposables(),
   "npm:signal-exit": loadSignalExit,
@@ -57,6 +60,80 @@ const atexit: Subject = {
 /** By hand: the handlers run, and the program lives on. */
 function unload(): void {
   dispatchEvent(new Event("unload"));
+}
+
+const noArgs: readonly unknown[] = [];
+
+/** The stack of handlers, without the functions that check what they are given. */
+class BareStack implements Subject {
+  #stack = new Stack();
+
+  register(funcs: Func[]): void {
+    for (let i = 0; i < funcs.length; i++) this.#push(funcs[i]);
+  }
+
+  #push(func: Func): void {
+    this.#stack.push({
+      handler: func,
+      func,
+      args: noArgs,
+      self: undefined,
+      awaited: false,
+      funcSync: undefined,
+    });
+  }
+
+  unregister(places: Uint32Array, funcs: Func[]): void {
+    for (let i = 0; i < places.length; i++) this.#stack.remove(funcs[places[i]]);
+  }
+
+  run(): void {
+    for (let entry = this.#stack.pop(); entry !== undefined; entry = this.#stack.pop()) {
+      Reflect.apply(entry.func, entry.self, entry.args as never[]);
+    }
+  }
+
+  churn(cycles: number): void {
+    for (let i = 0; i < cycles; i++) {
+      const func = () => void i;
+      this.#push(func);
+      this.#stack.remove(func);
+    }
+  }
+
+  clear(): void {
+    while (this.#stack.pop() !== undefined);
+  }
+}
+
+/** The `Set` that exit-hook has inside. A process can run exit-hook itself only once. */
+class CallbackSet implements Subject {
+  #callbacks = new Set<Func>();
+
+  register(funcs: Func[]): void {
+    for (let i = 0; i < funcs.length; i++) this.#callbacks.add(funcs[i]);
+  }
+
+  unregister(places: Uint32Array, funcs: Func[]): void {
+    for (let i = 0; i < places.length; i++) this.#callbacks.delete(funcs[places[i]]);
+  }
+
+  run(): void {
+    for (const callback of this.#callbacks) callback();
+    this.clear();
+  }
+
+  churn(cycles: number): void {
+    for (let i = 0; i < cycles; i++) {
+      const func = () => void i;
+      this.#callbacks.add(func);
+      this.#callbacks.delete(func);
+    }
+  }
+
+  clear(): void {
+    this.#callbacks = new Set();
+  }
 }
 
 /** The least that a registry can be: a list of functions with their arguments. */
