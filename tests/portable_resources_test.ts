@@ -170,7 +170,7 @@ const resources: Record<string, Row> = {
       const folder = await opendir(".");
       registerAsync(() => folder.read().then(() => console.log("open"), () => console.log("released")));
       registerAsync(folder);`,
-    not: without("node 20", "node 22", "deno 2.5"),
+    not: without("node 20", "node 22", "deno 2.5", "deno 2.7"),
   },
   "a temporary directory": {
     program: `
