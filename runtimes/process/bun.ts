@@ -50,6 +50,15 @@ export class BunRuntime extends ProcessRuntime {
 
   // --------------------------------------------------------------------------------------- output
 
+  /** Bun may leave the message out of a stack (1.4.0). */
+  protected override inspect(value: unknown, options: { readonly colors: boolean }): string {
+    const shown = super.inspect(value, options);
+    if (!(value instanceof Error)) return shown;
+    const { name, message } = value;
+    const isComplete = typeof message !== "string" || shown.includes(message);
+    return isComplete ? shown : `${name}: ${message}\n${shown}`;
+  }
+
   /** Bun writes to `stderr`, to files and to terminals at once, and `console.log()` does (1.4.0 to 1.4.5). */
   flush(): Promise<void> | undefined {
     const { process, natives } = this;

@@ -96,6 +96,11 @@ export abstract class ProcessRuntime implements Runtime {
   abstract flush(): Promise<void> | undefined;
   abstract rethrow(error: unknown): void;
 
+  /** Shows a value as the console does. */
+  protected inspect(value: unknown, options: { readonly colors: boolean }): string {
+    return this.natives.getBuiltinModule("node:util").inspect(value, options);
+  }
+
   /** Called before the original `process.exit()` carries out what the lifecycle has requested. */
   protected prepareExit(_exit: Exit): void {}
 
@@ -150,7 +155,7 @@ export abstract class ProcessRuntime implements Runtime {
   }
 
   #createOutput(): Output {
-    const { process, natives: { getBuiltinModule, writeError } } = this;
+    const { process, natives: { writeError } } = this;
     const hasColors = () => {
       try {
         return process.stderr.isTTY === true && process.stderr.hasColors?.() === true;
@@ -159,7 +164,7 @@ export abstract class ProcessRuntime implements Runtime {
       }
     };
     return {
-      inspect: (value) => getBuiltinModule("node:util").inspect(value, { colors: hasColors() }),
+      inspect: (value) => this.inspect(value, { colors: hasColors() }),
       highlight: (text) => hasColors() ? `\x1b[1m\x1b[31m${text}\x1b[0m` : text,
       write(text) {
         try {
