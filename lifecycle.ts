@@ -235,7 +235,6 @@ export class Lifecycle implements ExitEvents, RunHost, DeadlineHost, SignalHost 
     isOverridable = true,
   ): ExitAttempt | undefined {
     const isOverridden = isOverridable && this.#isOverridden;
-    const rethrow = () => this.#rethrowFailure();
     const { state } = this;
     if (state !== "exiting" && this.#errorEvents > 0) {
       // The caller is an error listener.
@@ -250,7 +249,7 @@ export class Lifecycle implements ExitEvents, RunHost, DeadlineHost, SignalHost 
         const { cause } = this.#shutdown!;
         // The rethrown error never reaches the runtime now, so report it here.
         if (cause.kind === "error") this.reporter.uncaught(cause.error);
-        return { code, rethrow, prevented() {} };
+        return { code, rethrow: () => this.#rethrowFailure(), prevented() {} };
       }
       case "calling":
         this.#stopHandler(code);
@@ -259,20 +258,9 @@ export class Lifecycle implements ExitEvents, RunHost, DeadlineHost, SignalHost 
       case "awaiting":
         this.#joinExit(code, getInterruption);
         throw new SystemExit(code);
-      case "idle": {
+      case "idle":
         if (isOverridden) this.exit(code, this.#overrideTimeout);
-        const shutdown = this.#join({ kind: "exit", code });
-        const { codeBefore } = shutdown;
-        this.#interrupt(getInterruption);
-        // A handler has caused it. The exit happens now, so report it here.
-        if (shutdown.cause.kind === "error") this.reporter.uncaught(shutdown.cause.error);
-        const last = this.#runtime.exitCode;
-        this.#runtime.exitCode = codeBefore; // The exit sets it, if it happens.
-        const prevented = () => {
-          if (this.#shutdown === shutdown) this.#prevented();
-        };
-        return { code: last, rethrow, prevented };
-      }
+        return this.#exitImmediately(code, getInterruption);
     }
   }
 
@@ -316,6 +304,24 @@ export class Lifecycle implements ExitEvents, RunHost, DeadlineHost, SignalHost 
     let shortest: number | undefined;
     for (const { timeout } of this.#overrides) shortest = getShorter(shortest, timeout);
     return shortest;
+  }
+
+  /** Runs the handlers for an exit of the runtime that cannot wait. */
+  #exitImmediately(code: number, getInterruption: () => Interruption): ExitAttempt {
+    const shutdown = this.#join({ kind: "exit", code });
+    const { codeBefore } = shutdown;
+    this.#interrupt(getInterruption);
+    // A handler has caused it. The exit happens now, so report it here.
+    if (shutdown.cause.kind === "error") this.reporter.uncaught(shutdown.cause.error);
+    const last = this.#runtime.exitCode;
+    this.#runtime.exitCode = codeBefore; // The exit sets it, if it happens.
+    return {
+      code: last,
+      rethrow: () => this.#rethrowFailure(),
+      prevented: () => {
+        if (this.#shutdown === shutdown) this.#prevented();
+      },
+    };
   }
 
   /** Notes an exit. Its exception is on its way, and may be caught. */
