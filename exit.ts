@@ -4,6 +4,7 @@ import type { Disposable } from "./disposable.ts";
 import { checkExitCode, checkMilliseconds, getOption } from "./errors.ts";
 import { realm } from "./realm.ts";
 import type { ExitReason } from "./shutdown.ts";
+import { hideFrames } from "./stack_trace.ts";
 
 /** Options of {@linkcode exit}. */
 export interface ExitOptions {
@@ -66,7 +67,11 @@ export interface OverrideExitOptions {
 export function exit(code?: number, options?: ExitOptions): never {
   if (code !== undefined) checkExitCode(code, "exit");
   const timeout = checkMilliseconds(getOption(options, "timeout", "exit"), "exit");
-  return realm.exit({ code, timeout });
+  try {
+    return realm.exit({ code, timeout });
+  } catch (error) {
+    throw hideFrames(error, exit);
+  }
 }
 
 /**
@@ -78,7 +83,7 @@ export function exit(code?: number, options?: ExitOptions): never {
  * affects the exits of other packages, which may catch what is thrown.
  *
  * It has no effect in the process of a test runner, in `exit` and `unload` listeners, and on
- * `process.reallyExit()`. Bun cannot override an `exit` that was imported by name.
+ * `process.reallyExit()`.
  *
  * @param options How long handlers may be awaited.
  * @returns An object that ends the override when it is disposed of. If there were several calls, the

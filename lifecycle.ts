@@ -74,6 +74,8 @@ export class Lifecycle implements ExitEvents, RunHost, DeadlineHost, SignalHost 
   /** The timeouts of the calls of `overrideExit()` that are in force. */
   readonly #overrides = new Set<{ readonly timeout: number | undefined }>();
   #gracePeriod: number | undefined;
+  /** Whether a handler has ever been registered. Otherwise an error is left to the runtime. */
+  #isUsed = false;
 
   #shutdown: Shutdown | undefined;
   /** How many error events are being shown to listeners. */
@@ -99,6 +101,7 @@ export class Lifecycle implements ExitEvents, RunHost, DeadlineHost, SignalHost 
 
   /** Registers a handler. When the run is over and the program is exiting, it runs immediately. */
   register(entry: Entry): void {
+    this.#isUsed = true;
     this.#stack.push(entry);
     this.#runtime.handlerAdded(entry.awaited);
     if (this.state === "exiting") this.#run.runSync();
@@ -248,7 +251,7 @@ export class Lifecycle implements ExitEvents, RunHost, DeadlineHost, SignalHost 
       case "exiting": {
         const { cause } = this.#shutdown!;
         // The rethrown error never reaches the runtime now, so report it here.
-        if (cause.kind === "error") this.reporter.uncaught(cause.error);
+        if (cause.kind === "error" && this.#isUsed) this.reporter.uncaught(cause.error);
         return { code, rethrow: () => this.#rethrowFailure(), prevented() {} };
       }
       case "calling":
@@ -408,6 +411,7 @@ export class Lifecycle implements ExitEvents, RunHost, DeadlineHost, SignalHost 
    */
   #join(cause: Cause): Shutdown {
     let shutdown = this.#shutdown;
+    const leavesCode = shutdown === undefined && cause.kind === "error" && !this.#isUsed;
     if (shutdown === undefined) {
       shutdown = this.#shutdown = new Shutdown(cause, this.#runtime.exitCode);
     } else {
@@ -420,7 +424,7 @@ export class Lifecycle implements ExitEvents, RunHost, DeadlineHost, SignalHost 
         if (!isSame) this.reporter.uncaught(loser.error);
       }
     }
-    if (shutdown.cause === cause && shutdown.code !== undefined) {
+    if (shutdown.cause === cause && shutdown.code !== undefined && !leavesCode) {
       this.#runtime.exitCode = shutdown.codeAwaiting = shutdown.code;
     }
     return shutdown;

@@ -84,9 +84,14 @@ function toCallSite(native: NativeCallSite): CallSite {
 }
 
 /** Removes the stack of an error of the module's own: it has no frame of the program. */
-export function clearStack<T extends Error>(error: T): T {
+export function clearStack<T>(error: T): T {
+  return hideFrames(error, () => {});
+}
+
+/** Lets the stack of an error begin with the caller of a function. */
+export function hideFrames<T>(error: T, func: (...args: never[]) => unknown): T {
   try {
-    captureStackTrace?.(error, () => {});
+    captureStackTrace?.(error as object, func);
   } catch {
     // A frozen `Error`.
   }
