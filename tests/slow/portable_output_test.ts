@@ -1,9 +1,9 @@
 // Deno, Node.js and Bun: what a program has written arrives, what is unreferenced may still settle, and
 // the terminal is left as it was.
 
-import { assertOutcome, type Expected, terminalScript } from "./program.ts";
-import { chooseRuntimes, labels, onEach, type Row, runInShell, testRows } from "./portable.ts";
-import { withoutSignals, withoutTerminals } from "./skip.ts";
+import { assertOutcome, type Expected, terminalScript } from "../program.ts";
+import { chooseRuntimes, labels, onEach, type Row, runInShell, testRows } from "../portable.ts";
+import { withoutSignals, withoutTerminals } from "../skip.ts";
 
 const noSignals = withoutSignals();
 const noTerminals = await withoutTerminals();

@@ -1,6 +1,6 @@
 // Where exit() is called: the places that only Deno has. The others are in portable_exit_test.ts.
 
-import { assertOutcome, mod, Program, run, version } from "./program.ts";
+import { assertOutcome, mod, Program, run, version } from "../program.ts";
 
 /** How the programs begin. */
 const head = `
