@@ -710,6 +710,15 @@ Deno.test("Lifecycle: handlers that are registered after the runtime has taken a
   assertEquals([h.runtime.ends, h.traces], [["rethrow Error: 1"], { ...NO_TRACES, code: 1 }]);
 });
 
+Deno.test("Lifecycle: an error in a program without handlers is left to the runtime", () => {
+  const h = new Harness();
+  const uncaught = { error: new Error("1"), rethrow() {} };
+  h.lifecycle.unloading(uncaught, () => ({ kind: "unload" }));
+  assertEquals([h.runtime.exitCode, h.lifecycle.exitReason()?.kind], [0, "error"]);
+  h.lifecycle.exitNow(9, () => ({ kind: "unload" }));
+  assertEquals(h.reports, []);
+});
+
 Deno.test("Lifecycle: an error with which the runtime unloads the program overrules an exit", () => {
   const h = new Harness();
   h.exit(3);
