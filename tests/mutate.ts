@@ -66,7 +66,12 @@ async function copy(): Promise<void> {
   for (const folder of ["runtimes", "tests/offline"]) {
     await Deno.mkdir(`${directory}/${folder}`, { recursive: true });
   }
-  const names = [...tests, "tests/fake_runtime.ts", "tests/mutant_runner.ts"];
+  const names = [
+    ...tests,
+    "tests/fake_runtime.ts",
+    "tests/mutant_runner.ts",
+    "tests/random_program.ts",
+  ];
   for (const { name } of Deno.readDirSync(root)) if (name.endsWith(".ts")) names.push(name);
   for (const { name, isFile } of Deno.readDirSync(new URL("tests/offline", root))) {
     if (isFile) names.push(`tests/offline/${name}`);

@@ -101,7 +101,7 @@ export function model(
 }
 
 /** A sequence of numbers from 0 to 1: mulberry32. */
-function randomNumbers(seed: number): () => number {
+export function randomNumbers(seed: number): () => number {
   let state = seed;
   return () => {
     state = (state + 0x6d2b79f5) | 0;

@@ -3,6 +3,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { type Entry, Stack } from "../registry.ts";
 import { assertOutcome, run } from "./program.ts";
+import { randomNumbers } from "./random_program.ts";
 
 /** The same as a stack, as simple as possible. */
 class NaiveStack {
@@ -47,17 +48,6 @@ function popAll(stack: Stack | NaiveStack): Entry[] {
 /** Whether two lists hold the same objects. `assertEquals` would compare what is in them. */
 function areSame(a: readonly unknown[], b: readonly unknown[]): boolean {
   return a.length === b.length && a.every((value, index) => value === b[index]);
-}
-
-/** Numbers from 0 to 1 that are the same for the same seed: mulberry32. */
-function randomNumbers(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
 
 for (const most of [3, 40, 300]) {

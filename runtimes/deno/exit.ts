@@ -160,7 +160,7 @@ export class ExitHook {
     try {
       const outcome = emit();
       // Called next. Nothing else tells whether a stub of it prevents the exit.
-      watchCall(process, "reallyExit", prevented);
+      watchReallyExit(process, prevented);
       return outcome;
     } catch (error) {
       prevented(); // A listener has thrown: `process.exit()` throws that to its caller.
@@ -247,19 +247,15 @@ function restoreTerminal(): void {
   }
 }
 
-/** Calls back if the next call of a method returns or throws. */
-function watchCall<K extends "reallyExit">(
-  process: NodeProcess,
-  name: K,
-  callback: () => void,
-): void {
-  const original = process[name];
-  process[name] = function (this: unknown, ...args: unknown[]) {
-    process[name] = original;
+/** Calls back if the next call of `process.reallyExit()` returns or throws. */
+function watchReallyExit(process: NodeProcess, callback: () => void): void {
+  const original = process.reallyExit;
+  process.reallyExit = function (this: unknown, ...args: [number]): void {
+    process.reallyExit = original;
     try {
       return apply(original, this, args);
     } finally {
       callback();
     }
-  } as NodeProcess[K];
+  };
 }
