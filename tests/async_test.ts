@@ -1,7 +1,7 @@
 // Graceful ends: registerAsync(). What exit() does is in exit_test.ts.
 
 import { assertEquals } from "@std/assert";
-import { assertOutcome, Program, run, runFixture, writeProgram } from "./program.ts";
+import { assertOutcome, Program, run, runFixture, version, writeProgram } from "./program.ts";
 
 /** How most programs begin. The asynchronous handlers wait for a chain of turns of the event loop. */
 const fourHandlers = `
@@ -479,7 +479,12 @@ const unreferenced: Record<string, string> = {
     child.stdin.unref?.();`,
 };
 
-for (const [name, settles] of Object.entries(unreferenced)) {
+/** Before 2.7 a worker that keeps nothing alive never tells of its end, with or without the module. */
+const settling = Object.entries(unreferenced).filter(([name]) =>
+  version >= 207 || name !== "a worker of Node's"
+);
+
+for (const [name, settles] of settling) {
   Deno.test(`a handler is awaited whose promise ${name} settles that keeps nothing alive`, async () => {
     for (const end of gracefulEnds) {
       const outcome = await run(
@@ -487,7 +492,8 @@ for (const [name, settles] of Object.entries(unreferenced)) {
         import { spawn } from "node:child_process";
         import { setTimeout as setTimeoutOfNode } from "node:timers";
         import { Worker } from "node:worker_threads";
-        import { exit, register, registerAsync } from "@atexit/atexit";
+        import { exit, register, registerAsync, setGracePeriod } from "@atexit/atexit";
+        setGracePeriod(30_000); // A second, which is the default, may be too short under load.
         register(() => console.log("last"));
         registerAsync(async () => {
           await new Promise((resolve) => { ${settles} });

@@ -1,7 +1,7 @@
 // The program's own listeners: who is asked when, and what they may do.
 
 import { assertEquals } from "@std/assert";
-import { assertOutcome, deno, mod, Program, run, start, version } from "./program.ts";
+import { assertOutcome, run, start, version } from "./program.ts";
 import { withoutSignals } from "./skip.ts";
 
 const ignore = withoutSignals();
@@ -234,27 +234,6 @@ Deno.test("another library may wrap dispatchEvent: handlers are awaited, its wra
       assertEquals([lines.filter((line) => line === "awaited").length, code, stderr], [1, 0, ""]);
       assertEquals(lines.includes("wrapper load"), true);
     });
-  }
-});
-
-Deno.test("the public types download nothing, and fit beside a package.json", async () => {
-  const cwd = await Deno.makeTempDir();
-  const cache = await Deno.makeTempDir();
-  try {
-    await Deno.writeTextFile(`${cwd}/package.json`, "{}");
-    await Deno.writeTextFile(
-      `${cwd}/main.ts`,
-      `import { register } from ${JSON.stringify(mod)};\nregister(() => {});\n`,
-    );
-    const program = new Program(["check", "main.ts"], {
-      cwd,
-      env: { DENO_DIR: cache, NPM_CONFIG_REGISTRY: "http://127.0.0.1:9/" },
-    }, deno);
-    const outcome = await program.outcome();
-    assertOutcome(outcome, { code: 0, counts: { "types/node": 0, "Download": 0 } });
-  } finally {
-    await Deno.remove(cwd, { recursive: true });
-    await Deno.remove(cache, { recursive: true });
   }
 });
 

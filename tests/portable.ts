@@ -11,7 +11,7 @@ import {
   Program,
   withAddress,
 } from "./program.ts";
-import { isNamed, type Name, runtimes, type TestRuntime } from "./runtimes.ts";
+import { all, isNamed, type Name, runtimes, type TestRuntime } from "./runtimes.ts";
 import { withoutSignals } from "./skip.ts";
 
 export { newFolder };
@@ -59,6 +59,8 @@ export interface Row extends PortableExpected {
   not?: Record<string, string>;
   /** Not on Windows, which has no signals. */
   signals?: boolean;
+  /** Whether only `deno task test:all` runs it: a variation that seldom fails alone. */
+  slow?: boolean;
   /**
    * What a runtime cannot do, and all that is expected of it instead. The first one that names it
    * counts.
@@ -69,6 +71,7 @@ export interface Row extends PortableExpected {
 /** Makes a test of each row. It runs the program by all runtimes at once. */
 export function testRows(rows: Record<string, Row>): void {
   for (const [name, row] of Object.entries(rows)) {
+    if (row.slow && !all) continue;
     const chosen = chooseRuntimes(row);
     Deno.test({
       name: `${name} (${labels(chosen)})`,
@@ -124,8 +127,8 @@ async function check(row: Row, runtime: TestRuntime): Promise<void> {
 }
 
 function expectedOf({ lines, stdout, stderr, counts, errors, code, signal }: Row) {
-  const all = { lines, stdout, stderr, counts, errors, code, signal };
-  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
+  const fields = { lines, stdout, stderr, counts, errors, code, signal };
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 }
 
 /** As `assertOutcome()`. What is not said of the status and of stderr: 0, and that it is empty. */

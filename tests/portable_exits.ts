@@ -167,6 +167,10 @@ export const morePlaces: Record<string, Place> = {
       const server = createServer((socket) => { socket.destroy(); server.close(); EXIT });
       server.listen(0, () => connect(server.address().port).on("error", () => {}).resume());`,
     cannot: {
+      "deno 2.5": {
+        because: "Deno hides what such a listener throws, and ends nothing",
+        uncaught: ends(),
+      },
       deno: {
         because: "Deno prints what such a listener throws, on stdout, and ends nothing",
         uncaught: {

@@ -63,12 +63,15 @@ function expected(first: string, second: string, cell: string): PortableExpected
   };
 }
 
+/** Ends that do what an exit or an error does. */
+const similar = ["SystemExit", "rejection"];
 const rows: Record<string, Row> = {};
 for (const [first, row] of Object.entries(overlaps)) {
   for (const [second, cell] of Object.entries(row)) {
     rows[`ends that overlap, ${first} then ${second}: ${cell}`] = {
       program: program(first, second),
       signals: [first, second].includes("signal"),
+      slow: similar.some((end) => first === end || second === end),
       ...expected(first, second, cell),
     };
   }

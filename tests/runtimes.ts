@@ -29,8 +29,8 @@ export const skipped: string[] = [];
 /** The Deno that tests start programs with. */
 export const thisDeno: TestRuntime = (await ask("deno", deno))!;
 
-/** Whether each runtime is wanted, and Deno with the package from npm, too. */
-const all = Deno.env.get("ATEXIT_TEST_ALL") === "1";
+/** Whether everything is wanted: each runtime, Deno with the package from npm, and slow rows. */
+export const all = Deno.env.get("ATEXIT_TEST_ALL") === "1";
 
 /**
  * The runtimes that run portable programs: the Deno that tests start programs with, and the Node.js and

@@ -4,7 +4,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { fileURLToPath } from "node:url";
 import { JsrServer } from "../jsr.ts";
-import { assertOutcome, newFolder, type Options, type Outcome, Program } from "../program.ts";
+import { assertOutcome, mod, newFolder, type Options, type Outcome, Program } from "../program.ts";
 
 const root = new URL("../..", import.meta.url);
 const { version } = JSON.parse(await Deno.readTextFile(new URL("deno.json", root)));
@@ -64,6 +64,16 @@ Deno.test("a linked copy compiles in a project with the libraries of a browser",
   );
   const check = await outcome(["check", "--quiet", "--all", "main.ts"], { cwd });
   assertOutcome(check, { stderr: "", code: 0 });
+});
+
+Deno.test("the public types download nothing, and fit beside a package.json", async () => {
+  const cwd = newFolder();
+  const main = `import { register } from ${JSON.stringify(mod)};\nregister(() => {});\n`;
+  await Deno.writeTextFile(`${cwd}/package.json`, "{}");
+  await Deno.writeTextFile(`${cwd}/main.ts`, main);
+  const env = { DENO_DIR: newFolder(), NPM_CONFIG_REGISTRY: "http://127.0.0.1:9/" };
+  const check = await outcome(["check", "main.ts"], { cwd, env });
+  assertOutcome(check, { code: 0, counts: { "types/node": 0, "Download": 0 } });
 });
 
 /** Always of the newest Deno: older ones need the network to check types. */

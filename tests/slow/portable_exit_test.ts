@@ -1,8 +1,10 @@
-// Deno, Node.js and Bun: more places where `exit()` is called, and each with synchronous handlers.
+// Deno, Node.js and Bun: more places where `exit()` is called, each with synchronous handlers, and
+// whose exception is caught.
 
 import { testRows } from "../portable.ts";
 import { getRows, morePlaces, places } from "../portable_exits.ts";
 
+testRows(getRows(places, "caught", "asynchronous"));
 for (const column of ["uncaught", "caught"] as const) {
   testRows(getRows(places, column, "synchronous"));
   testRows(getRows(morePlaces, column, "synchronous"));
