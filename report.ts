@@ -113,11 +113,13 @@ export class Reporter implements ExitReporter {
 function describeInterruption(interruption: Interruption): string {
   switch (interruption.kind) {
     case "exit": {
-      const { call, place } = interruption;
+      const { call, place, isRuntime } = interruption;
+      const override =
+        "Call overrideExit() from @atexit/atexit in the application, so that such exits wait";
+      if (isRuntime) return `${call} was called from inside the runtime. ${override}`;
       const packageName = findPackage(place);
       if (packageName !== undefined) {
-        return `${call} was called by the package ${packageName}, at ${place}. ` +
-          `Call overrideExit() from @atexit/atexit in the application, so that such exits wait`;
+        return `${call} was called by the package ${packageName}, at ${place}. ${override}`;
       }
       const where = place === undefined ? "" : ` at ${place}`;
       return `${call} was called${where}. Use exit() from @atexit/atexit instead, which waits`;

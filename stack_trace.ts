@@ -109,8 +109,7 @@ let home: { readonly path: string | undefined } | undefined;
  * The module's frames are those of the files beside this one and in `runtimes/`.
  */
 export function removeOwnFrames(text: string): string {
-  home ??= { path: findHome() };
-  const { path } = home;
+  const path = getHome();
   const plain = toPlainPaths(removeColors(text));
   if (path === undefined || !plain.includes(path)) return text;
   const plainLines = plain.split("\n");
@@ -123,6 +122,17 @@ export function removeOwnFrames(text: string): string {
     isFirst = false;
   }
   return shown;
+}
+
+/** Whether a file of a call is the module's own. */
+export function isOwnFile(file: string): boolean {
+  const path = getHome();
+  return path !== undefined && isOwnPath(toPlainPaths(file), path);
+}
+
+function getHome(): string | undefined {
+  home ??= { path: findHome() };
+  return home.path;
 }
 
 /**
@@ -169,6 +179,10 @@ function isSharedFrameCount(line: string): boolean {
 
 function isOwnFrame(line: string, path: string): boolean {
   const start = line.indexOf(path);
-  if (start < 0 || !line.includes("    at ")) return false;
-  return /^(runtimes\/[\w/]+|\w+)\.[jt]s:/.test(line.slice(start + path.length));
+  return start >= 0 && line.includes("    at ") && isOwnPath(line.slice(start), path);
+}
+
+/** Whether a text begins with the path of a file of the module. */
+function isOwnPath(text: string, path: string): boolean {
+  return text.startsWith(path) && /^(runtimes\/[\w/]+|\w+)\.[jt]s\b/.test(text.slice(path.length));
 }

@@ -234,6 +234,8 @@ export type Interruption =
 export interface Caller {
   /** The function that was called: `process.exit()`. */
   readonly call: string;
-  /** File, line and column of the call, as in a stack trace. */
+  /** File, line and column of the call, as in a stack trace. `undefined` if it is not known. */
   readonly place: string | undefined;
+  /** Whether no code of the program has called it, but the runtime: a cluster's worker, a timer. */
+  readonly isRuntime?: boolean;
 }

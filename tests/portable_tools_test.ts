@@ -182,6 +182,21 @@ testRows({
       "primary's handler",
     ],
   },
+  "a cluster: its primary ends, and its workers are told of no place in the module": {
+    signals: true,
+    program: `
+      import cluster from "node:cluster";
+      if (cluster.isPrimary) {
+        cluster.fork().on("message", () => { console.log("primary ends"); process.exit(); });
+      } else {
+        registerAsync(async function flush() { await turn(); });
+        setInterval(() => {}, 1_000);
+        process.send("ready");
+      }`,
+    lines: ["primary ends"],
+    stderr:
+      /^Cannot await atexit handler flush: process\.exit\(\) was called from inside the runtime\. Call overrideExit\(\) from @atexit\/atexit in the application, so that such exits wait\nPromise/,
+  },
   "a program with an IPC channel ends when the channel closes": {
     only: ["node", "bun"],
     program: `

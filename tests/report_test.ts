@@ -125,6 +125,11 @@ const interruptions: [Interruption, text: string][] = [
   ],
   [called(undefined), `process.exit() was called. ${remedy}`],
   [
+    { kind: "exit", call: "process.exit()", place: undefined, isRuntime: true },
+    "process.exit() was called from inside the runtime. " +
+    "Call overrideExit() from @atexit/atexit in the application, so that such exits wait",
+  ],
+  [
     called("file:///app/main.ts:1:2"),
     `process.exit() was called at file:///app/main.ts:1:2. ${remedy}`,
   ],

@@ -285,7 +285,7 @@ export abstract class ProcessRuntime implements Runtime {
 
   /** Returns who calls an exit. The stack is read only if somebody has to be told. */
   protected describeCall(call: string, hook: AnyFunction): () => Interruption {
-    return () => ({ kind: "exit", call, place: findCaller(hook) });
+    return () => ({ kind: "exit", call, ...findCaller(hook) });
   }
 
   /** Sends this process a signal, for its default action. Returns if the process survives. */

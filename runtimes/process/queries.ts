@@ -2,12 +2,15 @@
 // one function, with the versions it was measured on, and a safe answer where it cannot be answered:
 // the one with which handlers run and are awaited.
 
-import { type CallSite, captureCallSites } from "../../stack_trace.ts";
+import { type CallSite, captureCallSites, isOwnFile } from "../../stack_trace.ts";
+import type { Caller } from "../runtime.ts";
 import type { AnyFunction, GetBuiltinModule, Process } from "./natives.ts";
 
-/** Returns where the program has called a function, as in a stack trace. */
-export function findCaller(func: AnyFunction): string | undefined {
-  return captureCallSites(func)?.find(({ file }) => !isInternal(file))?.place;
+/** Finds out who has called a function. */
+export function findCaller(func: AnyFunction): Omit<Caller, "call"> {
+  const callSites = captureCallSites(func);
+  const caller = callSites?.find(({ file }) => !isInternal(file) && !isOwnFile(file));
+  return { place: caller?.place, isRuntime: callSites !== undefined && caller === undefined };
 }
 
 /**
@@ -19,9 +22,13 @@ export function isCalledByExit(listener: AnyFunction): boolean | undefined {
   return captureCallSites(listener)?.some(({ name, file }) => name === "exit" && isInternal(file));
 }
 
-/** Whether a call is one of the runtime: `node:internal/timers`, or `[native code]` on Bun. */
+/**
+ * Whether a call is one of the runtime: `node:internal/timers`, or on Bun `internal:cluster/child` and
+ * `[native code]`.
+ */
 function isInternal(file: CallSite["file"]): boolean {
-  return file === "" || file.startsWith("node:") || file === "[native code]";
+  return file === "" || file.startsWith("node:") || file.startsWith("internal:") ||
+    file === "[native code]";
 }
 
 /**
