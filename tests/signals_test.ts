@@ -577,3 +577,30 @@ Deno.test({
     });
   },
 });
+
+Deno.test({
+  name:
+    "under deno serve --parallel the handlers of a thread are awaited, and no signal is a second one",
+  ignore: ignore || version < 209,
+  async fn() {
+    const source = `
+      import { exitOnSignals, registerAsync } from "@atexit/atexit";
+      exitOnSignals();
+      registerAsync(async () => {
+        await new Promise((resolve) => setTimeout(resolve, 300));
+        console.log("awaited");
+      });
+      console.log("ready");
+      export default { fetch: () => new Response("hello") };`;
+    const args = ["serve", "--parallel", "--port", "0", "--no-check", "--no-config"];
+    await using program = new Program([...args, writeProgram(source)], { env: { DENO_JOBS: "3" } });
+    await program.says("ready", 3);
+    program.kill("SIGTERM");
+    const outcome = await program.outcome();
+    assertOutcome(outcome, {
+      code: 143,
+      stdout: /awaited/,
+      counts: { "second": 0, "Exception": 0 },
+    });
+  },
+});
