@@ -6,6 +6,7 @@ import { globals } from "./globals.ts";
 import { outside } from "./outside.ts";
 import { processes } from "./process.ts";
 import type { CorpusProgram, Programs } from "./program.ts";
+import { shared } from "./shared.ts";
 import { work } from "./work.ts";
 
 export const corpus: Map<string, CorpusProgram> = named({
@@ -13,6 +14,7 @@ export const corpus: Map<string, CorpusProgram> = named({
   errors,
   globals,
   outside,
+  shared,
   work,
 });
 
