@@ -1,4 +1,5 @@
-// Keeps what a runtime throws from stopping the run.
+// Keeps what a runtime throws from stopping the run, and what a full stack throws from stopping an exit
+// halfway.
 
 import type { Clock, Runtime, Signals } from "./runtimes/runtime.ts";
 
@@ -68,4 +69,15 @@ async function settle(promise: Promise<void>): Promise<void> {
   } catch {
     // The output cannot be written.
   }
+}
+
+/** Enough small frames for an exit and its handlers: 300 are too few (Deno 2.9.6, Node.js 20 and 26). */
+const RESERVED_FRAMES = 1_000;
+
+/**
+ * Throws a `RangeError` at once if the stack is nearly full, as in the `catch` of an infinite
+ * recursion. Later, it would leave an exit half done.
+ */
+export function reserveStack(frames = RESERVED_FRAMES): number {
+  return frames === 0 ? 0 : 1 + reserveStack(frames - 1);
 }

@@ -18,7 +18,7 @@
 
 import { Deadline, type DeadlineHost, getShorter } from "./deadline.ts";
 import { getExitCode, getExitText, isSystemExit, SystemExit } from "./errors.ts";
-import { guard } from "./guard.ts";
+import { guard, reserveStack } from "./guard.ts";
 import { type Entry, onRejected, Run, type RunHost, Stack } from "./registry.ts";
 import { Reporter } from "./report.ts";
 import type {
@@ -136,6 +136,7 @@ export class Lifecycle implements ExitEvents, RunHost, DeadlineHost, SignalHost 
    * runtimes end a program immediately whose listener throws.
    */
   exit(code: number = this.#runtime.exitCode, timeout?: number): never {
+    reserveStack();
     if (this.state === "exiting") {
       this.#runtime.exit({ code, rethrow: () => this.#rethrowFailure() });
     } else if (this.#errorEvents > 0) {
@@ -237,6 +238,7 @@ export class Lifecycle implements ExitEvents, RunHost, DeadlineHost, SignalHost 
     getInterruption: () => Interruption,
     isOverridable = true,
   ): ExitAttempt | undefined {
+    reserveStack();
     const isOverridden = isOverridable && this.#isOverridden;
     const { state } = this;
     if (state !== "exiting" && this.#errorEvents > 0) {

@@ -45,6 +45,23 @@ testRows({
     code: 58,
     signals: true,
   },
+  "process.exit() in the catch of an infinite recursion is not left half done": {
+    program: `
+      register(() => console.log("handler", why()));
+      function recurse() { try { recurse(); } catch { process.exit(3); } }
+      recurse();`,
+    lines: ["handler exit"],
+    code: 3,
+  },
+  "exit() in the catch of an infinite recursion is not left half done": {
+    program: `
+      registerAsync(async () => { await turn(); console.log("handler", why()); });
+      function recurse() { try { recurse(); } catch { exit(3); } }
+      recurse();`,
+    lines: ["handler exit"],
+    code: 3,
+    not: { bun: "its stack has room for so many calls that this takes minutes" },
+  },
   "a SystemExit ends the program, also where rejections end nothing": {
     program: `
       registerAsync(async () => { await turn(); console.log("handler", why()); });
