@@ -626,7 +626,7 @@ export class Lifecycle implements ExitEvents, RunHost, DeadlineHost, SignalHost 
     this.#timeOut(
       `The handler did not settle within nine tenths of the ${limit} ms: ` +
         `the last tenth is reserved for the remaining handlers. ` +
-        `Give handlers a longer timeout or grace period`,
+        `Set a longer timeout or grace period`,
       true,
     );
   }
@@ -638,7 +638,7 @@ export class Lifecycle implements ExitEvents, RunHost, DeadlineHost, SignalHost 
     if (this.#run.pending === undefined) return this.#interruptAndFinish(interruption);
     shutdown.getInterruption ??= () => interruption;
     this.#timeOut(
-      `The handler did not settle within ${limit} ms. Give handlers a longer timeout or grace period`,
+      `The handler did not settle within ${limit} ms. Set a longer timeout or grace period`,
       false,
     );
   }
@@ -664,7 +664,7 @@ export class Lifecycle implements ExitEvents, RunHost, DeadlineHost, SignalHost 
     if (clock.now() - this.#heldUntil < STILL_DRAINED_MS) {
       return this.#failPending(
         "The handler's promise never settled: the event loop is empty. " +
-          "Make sure that something pending resolves it",
+          "Make sure that something resolves it",
         true,
       );
     }

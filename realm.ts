@@ -92,7 +92,7 @@ function checkCalls(found: Realm): Realm {
 function createUnknownError(found: Realm, what: string): Error {
   return new Error(
     `Cannot use ${what}: @atexit/atexit ${found.version} was loaded first and does not have it, ` +
-      `version ${version} does. Update the older one`,
+      `but version ${version} does. Update the older one`,
   );
 }
 

@@ -381,7 +381,7 @@ type Expected<N extends "register" | "registerAsync", H, A extends unknown[]> = 
     ? A["length"] extends P["length"] ? H : "a function that takes this number of arguments"
   : "a function that does not need `this`: pass an arrow function"
   : [H] extends [PromiseLike<unknown> | null | undefined | void]
-    ? "the function itself: pass it, and do not call it"
+    ? "the function itself: pass it instead of calling it"
   : undefined extends H ? "a function or resource that cannot be undefined"
   : [H] extends [Disposable | AsyncDisposable]
     ? A extends [] ? "register() does not await [Symbol.asyncDispose](): use registerAsync()"
@@ -509,7 +509,7 @@ function createHandlerError(
     const received = isClass ? "a class" : describe(handler);
     return new TypeError(
       `${action}: expected a function or a disposable resource, received ${received}. As a decorator, ` +
-        `@${caller} is for methods, and for decorators of the standard kind: turn off ` +
+        `@${caller} is for methods, and needs standard decorators: turn off ` +
         "experimentalDecorators, or use Bun 1.4 or newer",
     );
   }
@@ -522,7 +522,7 @@ function createHandlerError(
   const isPromise = typeof handler === "object" && handler !== null && isThenable(handler);
   const received = isPromise ? "a promise" : describe(handler);
   const remedy = isPromise || handler === undefined
-    ? ". Pass the function, and do not call it"
+    ? ". Pass the function instead of calling it"
     : "";
   return new TypeError(
     `${action}: expected a function or a disposable resource, received ${received}${remedy}`,

@@ -38,7 +38,7 @@ export class Reporter implements ExitReporter {
   returnedPromise(handler: ReportedHandler, promise: unknown): void {
     this.#report(
       `The promise of atexit handler ${getName(handler)} is not awaited`,
-      ": register it with registerAsync()",
+      ": register the handler with registerAsync()",
       promise,
     );
   }
@@ -60,8 +60,8 @@ export class Reporter implements ExitReporter {
     const others = waiting === 0
       ? ""
       : waiting === 1
-      ? ", and 1 handler waits behind it"
-      : `, and ${waiting} handlers wait behind it`;
+      ? "; 1 more handler is waiting"
+      : `; ${waiting} more handlers are waiting`;
     const line = ` after ${milliseconds / 1_000} s${others}. The program is ending because ` +
       `${describeCause(cause)}. Set a limit with setGracePeriod(), or with the timeout of exit() ` +
       `or exitOnSignals()`;
@@ -115,21 +115,21 @@ function describeInterruption(interruption: Interruption): string {
     case "exit": {
       const { call, place, isRuntime } = interruption;
       const override =
-        "Call overrideExit() from @atexit/atexit in the application, so that such exits wait";
+        "Call overrideExit() from @atexit/atexit in the application to make such exits await handlers";
       if (isRuntime) return `${call} was called from inside the runtime. ${override}`;
       const packageName = findPackage(place);
       if (packageName !== undefined) {
         return `${call} was called by the package ${packageName}, at ${place}. ${override}`;
       }
       const where = place === undefined ? "" : ` at ${place}`;
-      return `${call} was called${where}. Use exit() from @atexit/atexit instead, which waits`;
+      return `${call} was called${where}. Use exit() from @atexit/atexit instead, which awaits handlers`;
     }
     case "signal":
       return `a second ${interruption.signal} arrived. ` +
         `Handlers are awaited only until the second signal`;
     case "timeout":
       return `the time limit of ${interruption.limit} ms has passed. ` +
-        `Give handlers a longer timeout or grace period`;
+        `Set a longer timeout or grace period`;
     case "unload":
       return "the program is unloading, which cannot be delayed. " +
         "Use register() with a synchronous function instead";
@@ -165,8 +165,8 @@ function getName({ handler, func }: ReportedHandler): string {
   try {
     const { name } = func as { name: unknown };
     if (typeof handler === "object") {
-      // Node.js 20 has symbols of its own: `[nodejs.dispose]`.
-      const method = String(name).replace("[nodejs.", "[Symbol.");
+      // Node.js 20 has symbols of its own: `[nodejs.dispose]`. Some packages assign a named function.
+      const method = String(name).replace("[nodejs.", "[Symbol.").replace(/^(?=[^[])/, ".");
       return toOneLine(`${getClassName(handler)}${method}()`);
     }
     if (typeof name === "string" && name !== "") return toOneLine(name);

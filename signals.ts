@@ -109,7 +109,9 @@ export interface ExitOnSignalsOptions {
 export function exitOnSignals(options?: ExitOnSignalsOptions): Disposable {
   const action = "exit on signals";
   if (typeof options === "object" && options !== null && Symbol.iterator in options) {
-    throw new TypeError(`Cannot ${action}: expected options, received a list: pass { signals }`);
+    throw new TypeError(
+      `Cannot ${action}: expected options, received a list. Pass { signals } instead`,
+    );
   }
   const timeout = checkMilliseconds(getOption(options, "timeout", action), action);
   const signals = getOption(options, "signals", action);

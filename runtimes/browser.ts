@@ -26,7 +26,7 @@ export class BrowserRuntime implements Runtime {
     drains: false,
     numberOf: () => 0,
     listen(): never {
-      throw new TypeError("There are no signals here");
+      throw new TypeError("Cannot listen to signals on this runtime");
     },
   };
 

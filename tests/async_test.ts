@@ -112,14 +112,14 @@ Deno.test("on an immediate end async handlers are called in their turn, and that
     const outcome = await new Program(["run", "--no-check", "--no-config", file]).outcome();
     const place = `${file}:${line + 1}:${call === "Deno.exit" ? 17 : 20}`;
     const report = `Cannot await atexit handler handler: ${call}() was called at ${place}. ` +
-      "Use exit() from @atexit/atexit instead, which waits\nPromise { <pending> }\n";
+      "Use exit() from @atexit/atexit instead, which awaits handlers\nPromise { <pending> }\n";
     assertOutcome(outcome, { lines: atOnce(3), code: 3, stderr: report + report });
   }
 });
 
 Deno.test("a report that nobody awaits a handler says why", async () => {
   const rows = {
-    "close();": "close() was called. Use exit() from @atexit/atexit instead, which waits",
+    "close();": "close() was called. Use exit() from @atexit/atexit instead, which awaits handlers",
     'dispatchEvent(new Event("unload"));':
       "the program is unloading, which cannot be delayed. Use register() with a synchronous function instead",
     "const { exit } = Deno; exit(1);": "Deno.exit() was called at ",

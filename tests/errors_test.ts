@@ -244,7 +244,7 @@ Deno.test("a synchronous handler that returns a promise is reported, and its rej
       lines: ["last"],
       code: 0,
       stderr:
-        /^The promise of atexit handler saves is not awaited: register it with registerAsync\(\)\n[\s\S]*Error: not saved/,
+        /^The promise of atexit handler saves is not awaited: register the handler with registerAsync\(\)\n[\s\S]*Error: not saved/,
     });
   }
 });

@@ -98,11 +98,11 @@ for (
         /^Exception in atexit handler stuck1:\n\[Error: .* did not settle within nine tenths of the 2000 ms/,
       counts: {
         "Exception in atexit handler": 2,
-        "Exception in atexit handler stuck2:\n[Error: The handler did not settle within 2000 ms. Give handlers a longer timeout or grace period]\n":
+        "Exception in atexit handler stuck2:\n[Error: The handler did not settle within 2000 ms. Set a longer timeout or grace period]\n":
           1,
-        "Cannot await atexit handler slow: the time limit of 2000 ms has passed. Give handlers a longer timeout or grace period\nPromise { <pending> }\n":
+        "Cannot await atexit handler slow: the time limit of 2000 ms has passed. Set a longer timeout or grace period\nPromise { <pending> }\n":
           1,
-        "error: Uncaught Error: The handler did not settle within 2000 ms. Give handlers a longer timeout or grace period\n":
+        "error: Uncaught Error: The handler did not settle within 2000 ms. Set a longer timeout or grace period\n":
           1,
       },
     });

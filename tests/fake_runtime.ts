@@ -323,7 +323,7 @@ export const causes: { readonly [name: string]: (h: Harness) => void } = {
 
 /** What a handler fails with whose promise cannot settle. */
 export const DRAINED = "The handler's promise never settled: the event loop is empty. " +
-  "Make sure that something pending resolves it";
+  "Make sure that something resolves it";
 
 /** Calls a function, and catches the `SystemExit` that it throws. Returns its code. */
 export function catchExit(call: () => void): number | undefined {

@@ -372,7 +372,7 @@ for (const [when, join] of joins) {
     h.runtime.pass(1);
     assertEquals([h.said, h.runtime.ends], [["stuck", "behind"], ["exit 3"]]);
     const why = "Deno.exit() was called at main.ts:1:2. " +
-      "Use exit() from @atexit/atexit instead, which waits";
+      "Use exit() from @atexit/atexit instead, which awaits handlers";
     assertEquals(h.reports, [
       `Cannot await atexit handler stuck: ${why}`,
       `Cannot await atexit handler behind: ${why}`,
@@ -417,7 +417,7 @@ Deno.test("Deno.exit() that joins is interrupted whatever limits other runs have
   h.runtime.pass(100); // A run with a limit, whose exit is prevented.
   assertEquals(h.runtime.ends, [
     "rethrow Error: The handler did not settle within 100 ms. " +
-    "Give handlers a longer timeout or grace period",
+    "Set a longer timeout or grace period",
     "exit 1",
   ]);
   h.async("b");

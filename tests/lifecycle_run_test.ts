@@ -437,7 +437,7 @@ Deno.test("Lifecycle: output is waited for until the limit, and no handler is lo
   assertEquals([h.said, h.runtime.ends], [["late"], ["exit 3"]]);
   assertEquals(h.reports, [
     "Cannot await atexit handler late: the time limit of 100 ms has passed. " +
-    "Give handlers a longer timeout or grace period",
+    "Set a longer timeout or grace period",
   ]);
   assertEquals(h.traces, NO_TRACES);
 });
@@ -606,7 +606,7 @@ Deno.test("Lifecycle: the promise of a synchronous handler is reported, and its 
     reject(new Error("rejected"));
     await settle();
     assertEquals(h.reports, [
-      "The promise of atexit handler saves is not awaited: register it with registerAsync()",
+      "The promise of atexit handler saves is not awaited: register the handler with registerAsync()",
       ...isLater ? ["Exception in atexit handler saves:"] : [],
     ]);
     assertEquals(h.runtime.ends, []);
@@ -874,12 +874,12 @@ Deno.test("Limits: when the limit is over, the rest run without being awaited", 
   assertEquals(
     h.runtime.written[0],
     "Exception in atexit handler stuck:\nError: The handler did " +
-      "not settle within 100 ms. Give handlers a longer timeout or grace period",
+      "not settle within 100 ms. Set a longer timeout or grace period",
   );
   assertEquals(
     h.reports[1],
     "Cannot await atexit handler registered meanwhile: the time limit of " +
-      "100 ms has passed. Give handlers a longer timeout or grace period",
+      "100 ms has passed. Set a longer timeout or grace period",
   );
 });
 
@@ -899,7 +899,7 @@ Deno.test("Limits: the last tenth is reserved for the handlers behind a pending 
   assertEquals(h.runtime.written, [
     "Exception in atexit handler stuck:\nError: The handler did not settle within nine tenths of " +
     "the 100 ms: the last tenth is reserved for the remaining handlers. " +
-    "Give handlers a longer timeout or grace period",
+    "Set a longer timeout or grace period",
   ]);
 });
 
@@ -953,7 +953,7 @@ Deno.test("Limits: a handler that is awaited for 10 s without a limit is named, 
     assertEquals(h.runtime.written, []);
     h.runtime.pass(60_000);
     assertEquals(h.runtime.written, [
-      "Still awaiting atexit handler slow after 10 s, and 1 handler waits behind it. " +
+      "Still awaiting atexit handler slow after 10 s; 1 more handler is waiting. " +
       `The program is ending because ${reason}. Set a limit with setGracePeriod(), ` +
       `or with the timeout of exit() or exitOnSignals()${error}`,
     ]);

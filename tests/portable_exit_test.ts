@@ -180,7 +180,7 @@ testRows({
     lines: [],
     code: 3,
     stderr:
-      /^Cannot await atexit handler flush: process\.exit\(\) was called by the package tool, at .*index\.mjs:1:\d+\. Call overrideExit\(\) from @atexit\/atexit in the application, so that such exits wait\nPromise/,
+      /^Cannot await atexit handler flush: process\.exit\(\) was called by the package tool, at .*index\.mjs:1:\d+\. Call overrideExit\(\) from @atexit\/atexit in the application to make such exits await handlers\nPromise/,
   },
   "overrideExit() that has been disposed of": {
     program: `${flush}

@@ -227,7 +227,8 @@ testRows({
       console.log("started");`,
     lines: ["started"],
     counts: {
-      "The promise of atexit handler careless is not awaited: register it with registerAsync()": 1,
+      "The promise of atexit handler careless is not awaited: register the handler with registerAsync()":
+        1,
     },
   },
   "an asynchronous handler at process.exit() is called, and reported with the place": {
@@ -238,7 +239,7 @@ testRows({
     lines: ["called", "last"],
     code: 2,
     stderr:
-      /^Cannot await atexit handler flush: process\.exit\(\) was called at .*main\.mjs:\d+:\d+\. Use exit\(\) from @atexit\/atexit instead, which waits\nPromise \{ <pending> \}\n$/,
+      /^Cannot await atexit handler flush: process\.exit\(\) was called at .*main\.mjs:\d+:\d+\. Use exit\(\) from @atexit\/atexit instead, which awaits handlers\nPromise \{ <pending> \}\n$/,
   },
   ...Object.fromEntries(
     [["an empty event loop", "", 0], ["process.exit(3)", "process.exit(3);", 3]].map((

@@ -195,7 +195,7 @@ testRows({
       }`,
     lines: ["primary ends"],
     stderr:
-      /^Cannot await atexit handler flush: process\.exit\(\) was called from inside the runtime\. Call overrideExit\(\) from @atexit\/atexit in the application, so that such exits wait\nPromise/,
+      /^Cannot await atexit handler flush: process\.exit\(\) was called from inside the runtime\. Call overrideExit\(\) from @atexit\/atexit in the application to make such exits await handlers\nPromise/,
   },
   "a program with an IPC channel ends when the channel closes": {
     only: ["node", "bun"],

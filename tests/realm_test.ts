@@ -148,7 +148,7 @@ const otherRealm = `{
 
 const outdated = (what: string) =>
   `Error: Cannot use ${what}: @atexit/atexit 0.0.1 was loaded first and does not have it, ` +
-  `version ${version} does. Update the older one`;
+  `but version ${version} does. Update the older one`;
 
 Deno.test("a realm of another version is used, and a method that it lacks throws an error that names both versions", async () => {
   const program = `

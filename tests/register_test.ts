@@ -167,7 +167,7 @@ Deno.test("register() throws a TypeError if the handler is neither a function no
 });
 
 Deno.test("register() says so where the function was called instead of passed", () => {
-  const remedy = ". Pass the function, and do not call it";
+  const remedy = ". Pass the function instead of calling it";
   assertRefused([undefined], `${neither}undefined${remedy}`);
   assertRefused([Promise.resolve()], `${neither}a promise${remedy}`);
   assertRefused([{ then() {} }], `${neither}a promise${remedy}`);

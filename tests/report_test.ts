@@ -28,7 +28,7 @@ const reports: [name: string, report: (reporter: Reporter) => void, text: string
   [
     "a promise that is returned",
     (reporter) => reporter.returnedPromise(saves, "Promise { <pending> }"),
-    "The promise of atexit handler saves is not awaited: register it with registerAsync()\n" +
+    "The promise of atexit handler saves is not awaited: register the handler with registerAsync()\n" +
     "Promise { <pending> }",
   ],
   [
@@ -61,12 +61,12 @@ const slow: [Parameters<Reporter["slow"]>[3], waiting: number, text: string][] =
   [
     { kind: "exit" },
     1,
-    ", and 1 handler waits behind it. The program is ending because an exit was requested",
+    "; 1 more handler is waiting. The program is ending because an exit was requested",
   ],
   [
     { kind: "signal", signal: "SIGTERM" },
     2,
-    ", and 2 handlers wait behind it. The program is ending because of SIGTERM",
+    "; 2 more handlers are waiting. The program is ending because of SIGTERM",
   ],
   [{ kind: "close" }, 0, ". The program is ending because an exit was requested"],
   [{ kind: "unload" }, 0, ". The program is ending because an exit was requested"],
@@ -110,9 +110,9 @@ const called = (place: string | undefined): Interruption => ({
 
 const inPackage = (name: string, place: string) =>
   `process.exit() was called by the package ${name}, at ${place}. ` +
-  "Call overrideExit() from @atexit/atexit in the application, so that such exits wait";
+  "Call overrideExit() from @atexit/atexit in the application to make such exits await handlers";
 
-const remedy = "Use exit() from @atexit/atexit instead, which waits";
+const remedy = "Use exit() from @atexit/atexit instead, which awaits handlers";
 
 const interruptions: [Interruption, text: string][] = [
   [
@@ -121,13 +121,13 @@ const interruptions: [Interruption, text: string][] = [
   ],
   [
     { kind: "timeout", limit: 100 },
-    "the time limit of 100 ms has passed. Give handlers a longer timeout or grace period",
+    "the time limit of 100 ms has passed. Set a longer timeout or grace period",
   ],
   [called(undefined), `process.exit() was called. ${remedy}`],
   [
     { kind: "exit", call: "process.exit()", place: undefined, isRuntime: true },
     "process.exit() was called from inside the runtime. " +
-    "Call overrideExit() from @atexit/atexit in the application, so that such exits wait",
+    "Call overrideExit() from @atexit/atexit in the application to make such exits await handlers",
   ],
   [
     called("file:///app/main.ts:1:2"),
@@ -185,13 +185,14 @@ const names: [handler: { handler: object; func: () => void }, name: string][] = 
   [namedHandler("a".repeat(60)), "a".repeat(60)],
   [namedHandler("a".repeat(61)), `${"a".repeat(59)}…`],
   [{ handler: database, func: database[Symbol.dispose] }, "Database[Symbol.dispose]()"],
+  [{ handler: database, func: database.close }, "Database.close()"],
   [
     { handler: Object.create({ constructor: { name: "" } }), func: database.close },
-    "(anonymous)close()",
+    "(anonymous).close()",
   ],
   [
     { handler: Object.create({ constructor: { name: 5 } }), func: database.close },
-    "(anonymous)close()",
+    "(anonymous).close()",
   ],
   [{ handler: Object.create(null), func: database.close }, "(anonymous)"],
   [{ handler: hostile, func }, "(anonymous)"],

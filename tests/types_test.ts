@@ -454,7 +454,7 @@ const instead = (actual: string, text: string) => [
 const decorates = (value: string) => [
   `TS1270 [ERROR]: Decorator function return type '["${methods}"]' is not assignable to type 'void | ${value}'.`,
 ];
-const itself = "the function itself: pass it, and do not call it";
+const itself = "the function itself: pass it instead of calling it";
 const number = "a function that takes this number of arguments";
 
 /** Programs that do not compile, and everything that the compiler says about them. */

@@ -189,7 +189,7 @@ export abstract class ProcessRuntime implements Runtime {
         // Any other name is that of an event that never comes.
         const isKnown = hasOwn(getNumbers(), signal) && !UNCATCHABLE_SIGNALS.includes(signal) &&
           !this.unsupportedSignals.includes(signal);
-        if (!isKnown) throw new TypeError(`There are no listeners of ${signal} here`);
+        if (!isKnown) throw new TypeError(`Cannot listen to ${signal} on this runtime`);
         process.prependListener(signal, listener);
         return () => process.removeListener(signal, listener);
       },

@@ -285,10 +285,10 @@ function assertUnawaited(
   packageName?: string,
 ): void {
   const [by, remedy] = packageName === undefined
-    ? ["", "Use exit\\(\\) from @atexit/atexit instead, which waits"]
+    ? ["", "Use exit\\(\\) from @atexit/atexit instead, which awaits handlers"]
     : [
       ` by the package ${packageName},`,
-      "Call overrideExit\\(\\) from @atexit/atexit in the application, so that such exits wait",
+      "Call overrideExit\\(\\) from @atexit/atexit in the application to make such exits await handlers",
     ];
   const report = "Cannot await atexit handler flush: process\\.exit\\(\\) was called" +
     `${by} at \\S+${file.source}:\\d+:\\d+\\. ${remedy}\\nPromise { <pending> }\\n`;
