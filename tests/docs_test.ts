@@ -85,7 +85,8 @@ Deno.test("the programs of the pages that are not run by deno test --doc compile
   const imports = { "@atexit/atexit": mod };
   Deno.writeTextFileSync(`${folder}/deno.json`, JSON.stringify({ imports }));
   const blocks = pages.flatMap(readBlocks).filter(({ info, text }) =>
-    info === "ts ignore" && text.includes('"@atexit/atexit"') && !/from "(@std|npm:)/.test(text)
+    info === "ts ignore" && text.includes('"@atexit/atexit"') &&
+    !/ from "(?!@atexit\/|node:|\.)/.test(text)
   );
   const names = blocks.map(({ page, line, text }) => {
     const name = `${page.replace(/\W/g, "_")}_${line}.ts`;

@@ -258,6 +258,12 @@ export async function isInstalled(command: string): Promise<boolean> {
   }
 }
 
+/** A port that nobody uses. */
+export function freePort(): string {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return `${listener.addr.port}`;
+}
+
 async function versionOf(path: string): Promise<number> {
   const { stdout } = await new Deno.Command(path, { args: ["--version"] }).output();
   const [, major, minor] = new TextDecoder().decode(stdout).match(/deno (\d+)\.(\d+)/)!;

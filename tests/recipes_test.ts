@@ -3,7 +3,14 @@
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { readProgram } from "./pages.ts";
-import { assertOutcome, type Outcome, type Program, type SourceOptions, start } from "./program.ts";
+import {
+  assertOutcome,
+  freePort,
+  type Outcome,
+  type Program,
+  type SourceOptions,
+  start,
+} from "./program.ts";
 import { withoutSignals } from "./skip.ts";
 
 const ignore = withoutSignals();
@@ -21,12 +28,6 @@ function startRecipe(
     source = source.replace(text, replacement);
   }
   return start(source, { command: ["run", "-A"], ...options });
-}
-
-/** A port that nobody uses. */
-function freePort(): string {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return `${listener.addr.port}`;
 }
 
 /** Asserts that the process whose number a program has printed is gone. */
