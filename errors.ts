@@ -12,8 +12,8 @@ const isInstance = Function.prototype[Symbol.hasInstance];
 /**
  * An exception that ends the program with an exit code, unless it is caught.
  *
- * `throw new SystemExit(2)` ends a program from any depth: `finally` blocks and `using` disposals are
- * done on the way, the handlers run, nothing is printed, no listener of errors sees it, and the exit
+ * `throw new SystemExit(2)` ends a program from any depth: `finally` blocks and `using` disposals run on
+ * the way, the handlers run, nothing is printed, no listener of errors sees it, and the exit
  * status is 2. If something catches it and does not rethrow it, the exit is cancelled. {@linkcode exit},
  * which throws this exception as well, cannot be cancelled.
  *
@@ -24,8 +24,10 @@ const isInstance = Function.prototype[Symbol.hasInstance];
  * error or a signal ends the program. `Deno.exit(n)` and `process.exit(n)` throw it when a handler calls
  * them.
  *
- * The model is Python's `SystemExit`. `instanceof` also recognises the class of another copy or version
- * of this module. Classes derived from it recognise only their own instances.
+ * The model is Python's
+ * [`SystemExit`](https://docs.python.org/3/library/exceptions.html#SystemExit). `instanceof` also
+ * recognizes the class of another copy or version
+ * of this module. Classes derived from it recognize only their own instances.
  *
  * @example A program that gives up
  * ```ts

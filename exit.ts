@@ -28,7 +28,8 @@ export interface OverrideExitOptions {
 /**
  * Ends the program like `Deno.exit()` or `process.exit()`, and waits for asynchronous handlers.
  *
- * It never returns, and cannot be cancelled. It throws a {@linkcode SystemExit} to stop its caller:
+ * It never returns and, unlike Python's
+ * [`sys.exit`](https://docs.python.org/3/library/sys.html#sys.exit), cannot be cancelled. It throws a {@linkcode SystemExit} to stop its caller:
  * code after the call does not run, `finally` blocks and `using` and `await using` disposals do. When
  * the exception has reached the top of the stack, the handlers run, and the program exits with `code`.
  * No listener is shown the exception, and nothing is printed.
@@ -40,7 +41,7 @@ export interface OverrideExitOptions {
  * - Of several exits, the first one determines the code. An uncaught error or a signal overrules it.
  * - In a handler it stops that handler and no other, and sets the exit code if it leaves the handler.
  * - In a listener of `error`, `unhandledrejection`, `uncaughtException` or `unhandledRejection` it
- *   returns despite its type, because a runtime ends the program immediately if such a listener throws.
+ *   returns in spite of its type, because a runtime ends the program immediately if such a listener throws.
  *   Write `return exit(1)` there. If no listener handles the error, the status is 1.
  * - In the process of a test runner an exit that is caught ends nothing, so that a test can say
  *   `assertThrows(main, SystemExit)`.
@@ -51,7 +52,7 @@ export interface OverrideExitOptions {
  * @throws {TypeError} If `code` or `timeout` is not a number. Nothing ends then.
  * @throws {RangeError} If `code` is not a 32-bit integer, or `timeout` is negative or not finite.
  *
- * @example Give the handlers five seconds
+ * @example End with code 2, and give the handlers five seconds
  * ```ts
  * import { exit, SystemExit } from "@atexit/atexit";
  * import { assertThrows } from "@std/assert";
@@ -111,10 +112,12 @@ export function overrideExit(options?: OverrideExitOptions): Disposable {
 }
 
 /**
- * Returns why the program is ending. The exit code is in `Deno.exitCode` and `process.exitCode`.
+ * Returns why the program is ending, for handlers. The exit code is in `Deno.exitCode` and
+ * `process.exitCode`. Python's `atexit` has no counterpart.
  *
- * @returns The current reason, or `undefined` if the program is not ending, or no longer because
- * the exit was prevented.
+ * @returns An {@linkcode ExitReason}: an object whose `kind` is `"finished"`, `"exit"`, `"error"` (with
+ * `error`), `"signal"` (with `signal`) or `"unload"`. `undefined` if the program is not ending, or if
+ * the exit has been prevented.
  *
  * @example Keep a file for the next start only after a crash
  * ```ts
@@ -136,8 +139,8 @@ export function exitReason(): ExitReason | undefined {
  * to do, and for {@linkcode exit}, {@linkcode overrideExit} and signals without a `timeout`, which
  * overrides it. It is for the application, not for libraries.
  *
- * @param milliseconds The limit from the start of a run: a finite number, 0 or greater. `undefined`,
- * which is what a program starts with, sets no limit. It takes effect at the next run.
+ * @param milliseconds The limit in milliseconds from the start of a run: a finite number, 0 or greater.
+ * `undefined`, which is what a program starts with, sets no limit. It takes effect at the next run.
  * @throws {TypeError} If it is not a number.
  * @throws {RangeError} If it is negative or not finite.
  *

@@ -1,6 +1,6 @@
 /**
- * Cleanup code that runs when a program ends, whichever way it ends: Python's `atexit` for Deno,
- * Node.js and Bun.
+ * Cleanup code that runs when a program ends, whichever way it ends: Python's
+ * [`atexit`](https://docs.python.org/3/library/atexit.html) for Deno, Node.js and Bun.
  *
  * ```ts
  * import { exitOnSignals, register, registerAsync } from "@atexit/atexit";

@@ -28,7 +28,8 @@ const functionToString = Function.prototype.toString;
  * - A function that also has a `[Symbol.dispose]()` method is called, and not disposed of.
  *
  * The semantics are those of
- * [`atexit.register`](https://docs.python.org/3/library/atexit.html#atexit.register) of Python.
+ * [`atexit.register`](https://docs.python.org/3/library/atexit.html#atexit.register) of Python, except
+ * that a handler that throws makes the exit code 1.
  *
  * @typeParam F The type of the function.
  * @typeParam A The types of its arguments.
@@ -80,7 +81,7 @@ export function register<F extends (...args: never[]) => unknown, A extends unkn
  * compile: use {@linkcode registerAsync}.
  * @param resource The resource to dispose of.
  * @returns `resource`.
- * @throws {TypeError} If `resource` has no `[Symbol.dispose]()` method, or more arguments are given.
+ * @throws {TypeError} If `resource` has no `[Symbol.dispose]()` method, or if there are more arguments.
  * Nothing is registered then.
  *
  * @example Close a database
@@ -97,14 +98,14 @@ export function register<F extends (...args: never[]) => unknown, A extends unkn
  */
 export function register<R extends Disposable>(resource: R): R;
 /**
- * Registers a method, as its decorator. A static method runs once, with the class as `this`. An
+ * Registers a method when used as its decorator. A static method runs once, with the class as `this`. An
  * instance method runs once per instance, with the instance as `this`.
  *
  * Instances are registered when they are constructed, and kept in memory until the method has run or
  * {@linkcode unregister} is called with the method, which unregisters it for all instances.
  *
- * It has to be a method without required parameters. Other decorators of the method go below this
- * one. Decorators are those of TC39's [proposal](https://github.com/tc39/proposal-decorators), with
+ * The method must have no required parameters. Other decorators of the method go below this one.
+ * Decorators are those of TC39's [proposal](https://github.com/tc39/proposal-decorators), with
  * `experimentalDecorators` turned off. Bun supports them since version 1.4.
  *
  * @typeParam T The type of `this` in the method.
@@ -174,13 +175,13 @@ export function register<F extends never>(handler: F, ...args: unknown[]): F {
  * uncaught error, at {@linkcode exit} and an uncaught {@linkcode SystemExit}, and at a signal of
  * {@linkcode exitOnSignals}. `Deno.exit()` and `process.exit()` cannot wait unless
  * {@linkcode overrideExit} is in force: there, and where Deno only dispatches `unload`, the function is
- * called in its turn, its promise is not awaited, and a message on stderr says so.
+ * called when its turn comes, its promise is not awaited, and a message on stderr says so.
  *
  * A promise that is rejected, that takes longer than the time limit ({@linkcode setGracePeriod}), or
- * that nothing can settle any more counts as an error of the handler. In all else this is like
+ * that nothing can settle any more counts as an error of the handler. Otherwise this is like
  * {@linkcode register}. Python's `atexit` has no counterpart.
  *
- * @typeParam F The type of the function. It may also return something else than a promise.
+ * @typeParam F The type of the function. It may also return something other than a promise.
  * @typeParam A The types of its arguments.
  * @param func The function to call.
  * @param args The arguments to call it with. Default: none.
@@ -271,10 +272,10 @@ export function registerAsync<F extends (...args: never[]) => unknown, A extends
  */
 export function registerAsync<R extends AsyncDisposable | Disposable>(resource: R): R;
 /**
- * Registers a method that returns a promise, as its decorator. A static method runs once, with the
+ * Registers a method that returns a promise when used as its decorator. A static method runs once, with the
  * class as `this`. An instance method runs once per instance, with the instance as `this`.
  *
- * In all else this is like the decorator {@linkcode register}.
+ * Otherwise this is like the decorator {@linkcode register}.
  *
  * @typeParam T The type of `this` in the method.
  * @typeParam F The type of the method.

@@ -15,11 +15,11 @@ const RANK = { unload: 0, close: 0, finished: 0, exit: 1, error: 2, signal: 3 } 
 /**
  * Why the program is ending.
  *
- * - `finished`: nothing was left to do.
- * - `exit`: an exit was asked for, in whichever way.
- * - `error`: this error was not handled.
+ * - `finished`: nothing is left to do.
+ * - `exit`: an exit was requested, by `exit()`, `SystemExit`, `Deno.exit()`, `process.exit()` or `close()`.
+ * - `error`: `error`, which may be any value, was not caught.
  * - `signal`: a signal arrived that {@linkcode exitOnSignals} listens to.
- * - `unload`: the program is unloaded from outside: a `--watch` restart, the end of a test module.
+ * - `unload`: the program is being unloaded, by a `--watch` restart or at the end of a test module.
  */
 export type ExitReason =
   | { readonly kind: "finished" }

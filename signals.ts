@@ -54,7 +54,8 @@ export interface ExitOnSignalsOptions {
 
 /**
  * Ends the program gracefully when one of the signals arrives: the handlers run, the asynchronous ones
- * are awaited, and then the process dies by that signal, or exits with 128 + its number.
+ * are awaited, and then the process dies by that signal, or exits with 128 + its number. The default
+ * signals are `SIGINT` (Ctrl-C), `SIGTERM` and `SIGHUP`, and on Windows `SIGBREAK`, too.
  *
  * Call it in the application and not in a library, because it takes away the default action of the
  * signals. Other listeners of the same signal are called, too.
@@ -63,7 +64,8 @@ export interface ExitOnSignalsOptions {
  *   the program immediately: the pending handler is reported, and the others are called without being
  *   awaited. Other signals do not interrupt the handlers, since terminals, `deno task` and process
  *   managers send a single Ctrl-C several times.
- * - **Exit status.** On Deno the process dies by `SIGINT` and `SIGHUP` if it has `--allow-run` (without a list; it never prompts); otherwise it exits with 128 + the number, at `SIGTERM` always
+ * - **Exit status.** On Deno the process dies by `SIGINT` and `SIGHUP` if it has `--allow-run` without a
+ *   list (it never prompts for that). Otherwise it exits with 128 + the number; at `SIGTERM` always with
  *   143. On Node.js and Bun it dies by the signal. The status is also 128 + the number on Windows, for
  *   signals that stop a process, and in process 1 of a container.
  * - **While the program is ending** for another reason, a signal does not interrupt the handlers. It
