@@ -111,7 +111,7 @@ for (const logger of ["pino", "winston"]) {
     const { program, ...row } = readRecipe(logger);
     const text = program.replace(
       "exitOnSignals({ timeout: 8_000 });",
-      `import { register } from "@atexit/atexit";
+      `import { exit, register } from "@atexit/atexit";
       import { readFileSync } from "node:fs";
       exitOnSignals({ timeout: 8_000 });
       register(() => {
@@ -119,7 +119,7 @@ for (const logger of ["pino", "winston"]) {
         for (const line of lines) console.log((JSON.parse(line).msg ?? JSON.parse(line).message));
       });`,
     );
-    await using started = await startBy(runtime, { ...row, program: text });
+    await using started = await startBy(runtime, { ...row, program: `${text}\nexit();` });
     assertPortable(await started.outcome(), { lines: ["started", "the last line"] });
   });
 }
