@@ -170,11 +170,26 @@ export async function runInShell(
   runtime: TestRuntime,
   row: Row,
   script: string,
-  { before = [] }: { before?: string[] } = {},
+  options: ShellOptions = {},
 ): Promise<Outcome> {
+  return await (await startInShell(runtime, row, script, options)).outcome();
+}
+
+export interface ShellOptions {
+  /** What the shell is started by. Default: nothing. */
+  before?: string[];
+}
+
+/** Starts a shell script with a program by a runtime as its `"$@"`. */
+export async function startInShell(
+  runtime: TestRuntime,
+  row: Row,
+  script: string,
+  { before = [] }: ShellOptions = {},
+): Promise<Program> {
   const { args, options } = await writeRow(runtime, row);
   const [command, ...first] = [...before, "sh", "-c", script, "sh"];
-  return await new Program([...first, runtime.path, ...args], options, command).outcome();
+  return new Program([...first, runtime.path, ...args], options, command);
 }
 
 /** Writes the files of a program. Returns what to start it with. */

@@ -210,8 +210,24 @@ export class Program implements AsyncDisposable {
     }
   }
 
+  /** Waits until the program has written a text to stdout that matches, and returns the match. */
+  async saysMatch(pattern: RegExp): Promise<RegExpMatchArray> {
+    for (;;) {
+      const match = this.#text.match(pattern);
+      if (match !== null) return match;
+      const { value, done } = await this.#stdout.read();
+      if (done) throw failure(`Ended without saying ${pattern}`, await this.outcome());
+      this.#text += value;
+    }
+  }
+
   kill(signal: Deno.Signal): void {
     this.#child.kill(signal);
+  }
+
+  /** Waits for the end of the process. Processes that it has left may still write. */
+  async status(): Promise<Deno.CommandStatus> {
+    return await this.#child.status;
   }
 
   /** Sends a signal to the process that this one has started last (on Linux). */
