@@ -9,6 +9,7 @@
 // postgresql and chromium. ATEXIT_TEST_NODE and ATEXIT_TEST_BUN name the runtimes. If
 // ATEXIT_TEST_PACKAGES names a folder, the packages are installed there, once.
 
+import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { children } from "./packages/children.ts";
 import { Receiver, type Result, runCell } from "./packages/cell.ts";
@@ -71,7 +72,7 @@ class Row {
 
   async #run(runtime: TestRuntime, end: End): Promise<[handler: string, own: string]> {
     const { own, packages: [name] } = this.subject;
-    const env = services.env;
+    const env = { ...services.env, ...nodeFirst };
     const withIt = await runCell(this.subject, runtime, end, { isWith: true, env, receiver });
     const handler = withIt.word === "ok" ? "✓" : withIt.word;
     show(
@@ -177,6 +178,11 @@ function table(lines: string[][]): string {
 
 await install();
 await using receiver = new Receiver();
+/** Managers are started by the Node.js that is tried. */
+const node = runtimes.findLast(({ name }) => name === "node");
+const nodeFirst = node === undefined
+  ? {}
+  : { PATH: `${dirname(node.path)}:${Deno.env.get("PATH")}` };
 await using services = await Services.start(
   new Set(subjects.filter(isChosen).map(({ needs }) => needs)),
 );

@@ -1,10 +1,11 @@
 // Managers that start the program as a child, and get the signal in its place.
 
-import type { Subject } from "./subject.ts";
+import { noProcessLeft, type Subject } from "./subject.ts";
 
 const manager = (name: string, script: string, rest: Partial<Subject> = {}): Subject => ({
   packages: [name],
   releases: "the program's handler is awaited",
+  own: noProcessLeft,
   at: ["SIGINT", "SIGTERM"],
   script,
   program: `atEnd(async () => { await sleep(200); return true; });`,
@@ -25,7 +26,11 @@ export const managers: Subject[] = [
     `export PM2_HOME="$PACKAGES_FOLDER/pm2"; printf '#!/bin/sh\\nexec %s\\n' "$*" >start.sh; ` +
       `exec ${bin}/pm2-runtime start --raw --interpreter sh start.sh`,
   ),
-  manager("turbo@2.11.11", `exec ${bin}/turbo run start --ui=stream`),
+  manager(
+    "turbo@2.11.11",
+    `${writesPackage} echo '{"tasks":{"start":{"cache":false}}}' >turbo.json; ` +
+      `TURBO_TELEMETRY_DISABLED=1 exec ${bin}/turbo run start --ui=stream --env-mode=loose`,
+  ),
   manager("tsx@4.23.15", `shift; exec ${bin}/tsx "$@"`, {
     not: { deno: "it starts Node.js", bun: "it starts Node.js" },
   }),
