@@ -41,6 +41,12 @@ const isChosen = ({ packages: [name] }: Subject) =>
   texts.length === 0 || texts.some((text) => name.includes(text));
 const subjects = Object.values(groups).flat();
 
+/** It starts the managers. */
+const node = runtimes.findLast(({ name }) => name === "node");
+const nodeFirst = node === undefined
+  ? {}
+  : { PATH: `${dirname(node.path)}:${Deno.env.get("PATH")}` };
+
 async function work(): Promise<void> {
   for (let job = todo.shift(); job !== undefined; job = todo.shift()) await job();
 }
@@ -136,6 +142,16 @@ async function install(): Promise<void> {
   }
 }
 
+/** Makes what programs take too long to make. */
+async function prepare(): Promise<void> {
+  for (const { prepare, packages: [name] } of subjects.filter(isChosen)) {
+    if (prepare === undefined) continue;
+    const file = `prepare-${name.replaceAll("/", "-")}.mjs`;
+    await Deno.writeTextFile(`${await project()}/${file}`, prepare);
+    await succeed(node?.path ?? "node", [file], await project());
+  }
+}
+
 // -------------------------------------------------------------------------------------- the page
 
 /** Puts the rows between the marks of a page, in the place of those of the same packages. */
@@ -177,12 +193,8 @@ function table(lines: string[][]): string {
 // ------------------------------------------------------------------------------------- the run
 
 await install();
+await prepare();
 await using receiver = new Receiver();
-/** Managers are started by the Node.js that is tried. */
-const node = runtimes.findLast(({ name }) => name === "node");
-const nodeFirst = node === undefined
-  ? {}
-  : { PATH: `${dirname(node.path)}:${Deno.env.get("PATH")}` };
 await using services = await Services.start(
   new Set(subjects.filter(isChosen).map(({ needs }) => needs)),
 );

@@ -5,7 +5,9 @@ import { newFolder, type Outcome, terminalScript } from "../program.ts";
 import type { TestRuntime } from "../runtimes.ts";
 import type { End, Ended, Subject } from "./subject.ts";
 
-const TIMEOUT_MS = 20_000;
+/** How long a program may take to start, on a busy machine, and then to end. */
+const START_TIMEOUT_MS = 50_000;
+const END_TIMEOUT_MS = 20_000;
 
 /** How a cell has ended. */
 export interface Result extends Ended {
@@ -99,13 +101,17 @@ export async function runCell(
   const started = await program;
 
   let isLate = false;
-  const watchdog = setTimeout(() => {
-    isLate = true;
-    killAll(folder);
-  }, TIMEOUT_MS);
+  const watch = (milliseconds: number) =>
+    setTimeout(() => {
+      isLate = true;
+      killAll(folder);
+    }, milliseconds);
+  let watchdog = watch(START_TIMEOUT_MS);
   let over: Promise<Outcome> | undefined;
   try {
     const [, pid, port] = await started.saysMatch(/\[ready (\d+) (\d+)\]/);
+    clearTimeout(watchdog);
+    watchdog = watch(END_TIMEOUT_MS);
     if (port !== "0") await (subject.connect ?? request)(Number(port));
     if (end !== "SIGINT" && end !== "SIGTERM") await Deno.writeTextFile(`${folder}/end`, "");
     else if (subject.script === undefined) Deno.kill(Number(pid), end);

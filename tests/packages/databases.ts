@@ -31,11 +31,17 @@ export const databases: Subject[] = [
   },
   {
     packages: ["@electric-sql/pglite@0.5.17"],
-    releases: "the database is closed",
+    releases: "the last row is written, the database is closed",
+    prepare: `
+      import { PGlite } from "@electric-sql/pglite";
+      const db = await PGlite.create("prepared-pglite");
+      await db.exec("CREATE TABLE notes (text text)");
+      await db.close();`,
     program: `
       import { PGlite } from "@electric-sql/pglite";
+      import { cpSync } from "node:fs";
+      cpSync(new URL("../prepared-pglite", import.meta.url), "data", { recursive: true });
       const db = await PGlite.create("data");
-      await db.exec("CREATE TABLE notes (text text)");
       atEnd(async () => {
         await db.query("INSERT INTO notes VALUES ($1)", ["last"]);
         await db.close();

@@ -14,6 +14,11 @@ export interface Subject {
    * runs in a folder of its own. What it may use beside that stands in `prelude` of cell.ts.
    */
   program: string;
+  /**
+   * A module that Node.js runs once, before all programs. What takes long to make may be put into a
+   * folder beside theirs, `../prepared-…`.
+   */
+  prepare?: string;
   /** What the handler releases, as the table says it. */
   releases: string;
   /** Whether that is so, seen from outside. Default: what `release()` returned decides. */
