@@ -99,7 +99,7 @@ export async function runCell(
     ? startInShell(runtime, row, script, { before: ["python3", terminalScript] })
     : subject.script === undefined
     ? startBy(runtime, row)
-    : startInShell(runtime, row, script);
+    : startInShell(runtime, row, script, { before: ["setsid"] });
   const started = await program;
 
   let isLate = false;
@@ -117,7 +117,8 @@ export async function runCell(
     if (port !== "0") await (subject.connect ?? request)(Number(port));
     if (end !== "SIGINT" && end !== "SIGTERM") await Deno.writeTextFile(`${folder}/end`, "");
     else if (subject.script === undefined) Deno.kill(Number(pid), end);
-    else started.kill(end);
+    // A terminal's Ctrl-C goes to all processes of the group, `kill` to one.
+    else Deno.kill(end === "SIGINT" ? -started.pid : started.pid, end);
     over = started.outcome();
     await started.status();
   } catch {
@@ -160,9 +161,9 @@ function wordOf(
   if (!isWith) return "ok";
   const isAwaited = stdout.includes("[flush ends");
   if (!stdout.includes("[flush begins]")) return "not called";
-  // A package has called process.exit(), or the driver has.
+  // A package may call process.exit() at any end. listr2 holds back the report of it.
   const isReported = /Cannot await atexit handler flush\S*: process\.exit/.test(stdout + stderr);
-  if (!isAwaited && !isReported) return "cut";
+  if (!isAwaited && !isReported && end !== "process.exit") return "cut";
   if (!stdout.includes("[last]")) return "no last";
   if (subject.script === undefined && !statuses[end].includes(code)) return `status ${code}`;
   if (!isAwaited) return "called";

@@ -34,7 +34,10 @@ export interface Subject {
   connect?: (port: number) => Promise<unknown>;
   /** Whether it runs in a terminal. */
   terminal?: boolean;
-  /** Its program is started by this shell script, as `"$@"`, and the script gets the signal. */
+  /**
+   * Its program is started by this shell script, as `"$@"`. The script gets SIGTERM, and all of its
+   * process group gets SIGINT.
+   */
   script?: string;
   /** The ends that are tried. Default: all. */
   at?: End[];
