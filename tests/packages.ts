@@ -88,7 +88,7 @@ class Row {
     );
     if (own === undefined || own.at?.includes(end) === false) return [handler, "·"];
     const without = await runCell(this.subject, runtime, end, { isWith: false, env, receiver });
-    const kept = [withIt, without].map((result) => own.isKept(result));
+    const kept = [withIt, without].map((result) => result.word !== "hangs" && own.isKept(result));
     const text = kept[0] ? kept[1] ? "✓" : "+" : kept[1] ? "worse" : "–";
     show(`${name}, ${runtime.label}, ${end}, own: ${text}`, withIt, text === "worse");
     return [handler, text];
