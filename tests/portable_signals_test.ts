@@ -104,10 +104,14 @@ testRows({
   },
   "one Ctrl-C that comes as several signals is one": {
     program: `
-      registerAsync(async () => { console.log("flush"); await turn(20); console.log("flushed", why()); });
+      registerAsync(async () => {
+        console.log("flush");
+        ${send("SIGINT")} ${send("SIGTERM")} ${send("SIGHUP")}
+        await turn(20);
+        console.log("flushed", why());
+      });
       exitOnSignals();
-      ${send("SIGINT")} ${send("SIGINT")} ${waits}
-      setTimeout(() => { ${send("SIGINT")} ${send("SIGTERM")} ${send("SIGHUP")} });`,
+      ${send("SIGINT")} ${send("SIGINT")} ${waits}`,
     ...{ signals: true, lines: ["flush", "flushed signal SIGINT"], signal: "SIGINT" },
   },
   "one that arrives while a handler blocks the event loop is a duplicate of the first one": {
@@ -272,6 +276,19 @@ testRows({
       lines: ["0", "handler 130 signal SIGINT"],
     },
   ])),
+  "process.exit() in a listener that was there before exitOnSignals() joins, too": {
+    program: `
+      register(() => console.log("last", code(), why()));
+      registerAsync(async function flush() { await turn(100); console.log("flushed"); });
+      process.once("SIGTERM", () => { console.log("listener"); process.exit(1); });
+      exitOnSignals();
+      ${send("SIGTERM")} ${waits}`,
+    ...{ signals: true, signal: "SIGTERM" },
+    lines: ["listener", "flushed", "last 143 signal SIGTERM"],
+    cannot: {
+      deno: { ...notBySigterm, lines: ["listener", "flushed", "last 143 signal SIGTERM"] },
+    },
+  },
   "exit listeners run before a death by a signal, and one may throw": {
     program: `
       register(() => console.log("handler"));

@@ -20,7 +20,10 @@ export interface NodeProcess {
   reallyExit(code: number): void;
   emit(event: string, ...args: unknown[]): boolean;
   listenerCount(event: string): number;
+  on(event: string, listener: () => void): void;
+  rawListeners(event: string): (() => void)[];
   removeAllListeners(event: string): void;
+  removeListener(event: string, listener: () => void): void;
   hasUncaughtExceptionCaptureCallback?(): boolean;
 }
 

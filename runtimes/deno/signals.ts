@@ -2,7 +2,7 @@
 
 import { replaceMethod } from "../hook.ts";
 import type { Signals } from "../runtime.ts";
-import { deno, findCallerKind } from "./queries.ts";
+import { deno, findCallerKind, getLoadedProcess } from "./queries.ts";
 
 // Captured at import, so that later monkey-patching does not affect the module.
 const { addSignalListener, build, removeSignalListener } = deno;
@@ -43,6 +43,7 @@ export class SignalTraps implements Signals {
     this.#watchForServer();
     addSignalListener(signal, listener);
     this.#listeners.set(signal, listener);
+    putProcessListenersLast(signal);
     return () => {
       this.#listeners.delete(signal);
       removeSignalListener(signal, listener);
@@ -80,5 +81,18 @@ export class SignalTraps implements Signals {
       // The system cannot send this signal.
     }
     if (listener !== undefined) addSignalListener(signal, listener);
+  }
+}
+
+/**
+ * Deno calls listeners in the order in which they were added (2.5.7 to 2.9.6). A package that was there
+ * before may call `process.exit()` in its listener, which has to join the end that the signal begins.
+ */
+function putProcessListenersLast(signal: string): void {
+  const process = getLoadedProcess();
+  if (process === undefined) return;
+  for (const listener of process.rawListeners(signal)) {
+    process.removeListener(signal, listener);
+    process.on(signal, listener);
   }
 }
