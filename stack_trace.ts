@@ -30,6 +30,7 @@ interface NativeErrorConstructor {
 const NativeError = Error as unknown as NativeErrorConstructor;
 const { captureStackTrace } = NativeError;
 const { hasOwn } = Object;
+const { decodeURIComponent } = globalThis;
 
 /** The frames that are captured: packages may put many between an exit and its caller. */
 const STACK_DEPTH = 100;
@@ -163,7 +164,18 @@ function toPlainPaths(text: string): string {
     "file://",
     "//",
   );
-  return slashed.replace(/\/([A-Za-z]:\/)/g, "$1").replaceAll("%20", " ");
+  return slashed.replace(/\/([A-Za-z]:\/)/g, "$1").replace(ENCODED, decode);
+}
+
+/** Characters that a URL encodes, but line breaks: the text is compared line by line. */
+const ENCODED = /(?:%(?!0[AD])[\dA-F]{2})+/gi;
+
+function decode(encoded: string): string {
+  try {
+    return decodeURIComponent(encoded);
+  } catch {
+    return encoded; // No UTF-8.
+  }
 }
 
 /** Removes the codes of colors, which may stand in the middle of a place. */

@@ -1,6 +1,8 @@
 // Places in stacks: who called a function, and which frames are the module's own.
 
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
+import { pathToFileURL } from "node:url";
+import { assertOutcome, newFolder, run } from "./program.ts";
 import { captureCallSites, clearStack, removeOwnFrames } from "../stack_trace.ts";
 
 /** Calls a function under a name, so that it stands on the stack. */
@@ -127,6 +129,9 @@ const lines: [line: string, isShown: boolean][] = [
   [`    at test (${home}app-2/main.ts:1:2)`, true],
   [`    at test (${home}registry.tsx:1:2)`, true],
   [`    at test (file:///copy${home.pathname}/other/registry.ts:1:2)`, true],
+  [`    at Run.#call (${home}registry%2Ets:1:2)`, false],
+  [`    at test (${home}%E9/registry.ts:1:2)`, true],
+  [`    at test (${home}%0A/registry.ts:1:2)`, true],
   ["    ... 4 lines matching cause stack trace ...", false],
   ["  code: 5", true],
 ];
@@ -158,4 +163,27 @@ Deno.test("removeOwnFrames() leaves a text alone that has no own frame", () => {
 Deno.test("removeOwnFrames() keeps empty lines, also the first one", () => {
   const own = `    at Run.#call (${home}registry.ts:1:2)`;
   assertEquals(removeOwnFrames(`\n\n${own}\n\nend`), "\n\n\nend");
+});
+
+Deno.test("the module's own frames are removed wherever the module is", async () => {
+  const folder = `${newFolder()}/a b (1) é`;
+  for (const part of ["", "runtimes/", "runtimes/deno/", "runtimes/process/"]) {
+    Deno.mkdirSync(`${folder}/${part}`, { recursive: true });
+    for (const { name } of Deno.readDirSync(new URL(part, home))) {
+      if (!name.endsWith(".ts")) continue;
+      Deno.copyFileSync(new URL(part + name, home), `${folder}/${part}${name}`);
+    }
+  }
+  const source = `
+    import { register, SystemExit } from "${pathToFileURL(`${folder}/mod.ts`)}";
+    register(() => { throw new SystemExit(3); });
+    register(function fails() { throw new Error("bad"); });
+  `;
+  // Deno shows places below the current folder as URLs, and other ones as paths.
+  for (const cwd of [folder, newFolder()]) {
+    assertOutcome(await run(source, { cwd }), {
+      stderr: /^Exception in .* fails:\nError: bad\n {4}at fails \(.*\)\n( +at .*\(ext:.*\)\n)*$/,
+      code: 3,
+    });
+  }
 });
