@@ -472,7 +472,10 @@ const unreferenced: Record<string, string> = {
     worker.unref();
     worker.postMessage("end");`,
   "a child of Node's": `
-    const child = spawn("sh", ["-c", "read line"], { stdio: ["pipe", "ignore", "ignore"] });
+    const [command, ...args] = Deno.build.os === "windows"
+      ? ["cmd", "/c", "set /p line="]
+      : ["sh", "-c", "read line"];
+    const child = spawn(command, args, { stdio: ["pipe", "ignore", "ignore"] });
     child.on("close", resolve);
     child.stdin.end();
     child.unref();

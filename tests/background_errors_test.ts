@@ -4,7 +4,7 @@ import { assertEquals } from "@std/assert";
 import { assertOutcome, start } from "./program.ts";
 import { withoutSignals } from "./skip.ts";
 
-const ignore = withoutSignals();
+const noSignals = withoutSignals();
 
 /** A program whose asynchronous handlers wait until its background has failed as often as it does. */
 const program = (background: string) => `
@@ -86,6 +86,7 @@ const ends: Record<string, [source: string, code: number]> = {
 
 for (const [background, [source, times, message]] of Object.entries(backgrounds)) {
   for (const [name, [end, code]] of Object.entries(ends)) {
+    const ignore = name === "a signal" && noSignals;
     Deno.test(`while handlers are awaited at ${name}: ${background}`, { ignore }, async () => {
       const command = ["run", "--allow-net"];
       await using running = start(`${program(source)}\n${end}`, { command });

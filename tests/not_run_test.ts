@@ -2,7 +2,7 @@
 
 import { assertNotEquals } from "@std/assert";
 import { assertOutcome, type Outcome, run, start } from "./program.ts";
-import { withoutSignals } from "./skip.ts";
+import { skipIf, withoutSignals } from "./skip.ts";
 
 /** How most programs begin. */
 const handler = `
@@ -53,6 +53,24 @@ for (const signal of ["SIGTERM", "SIGINT", "SIGHUP", "SIGKILL"] as const) {
     },
   });
 }
+
+Deno.test(
+  "on Windows a signal of another program's is the end: no handler runs, and the status is 1",
+  {
+    ignore: skipIf(Deno.build.os !== "windows", "TerminateProcess() is a function of Windows"),
+  },
+  async () => {
+    for (const signal of ["SIGTERM", "SIGINT", "SIGKILL"] as const) {
+      await using program = start(`${handler}
+      import { exitOnSignals } from "@atexit/atexit";
+      exitOnSignals();
+      setInterval(() => {}, 1000);`);
+      await program.says("started");
+      program.kill(signal);
+      assertOutcome(await program.outcome(), { lines: ["started"], code: 1 });
+    }
+  },
+);
 
 /** Asserts that a program has died in a way that depends on the system. */
 function assertDied(outcome: Outcome): void {

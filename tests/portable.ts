@@ -259,7 +259,7 @@ async function install(): Promise<string> {
   await unpack(file, folder);
   await Deno.writeTextFile(
     `${folder}/package.json`,
-    `{ "private": true, "dependencies": { "@atexit/atexit": "${file}" } }\n`,
+    JSON.stringify({ private: true, dependencies: { "@atexit/atexit": file } }),
   );
   return folder;
 }
@@ -275,11 +275,23 @@ export async function pack(folder: string): Promise<string> {
   return file;
 }
 
-/** Unpacks the tarball where npm would. */
+/** Unpacks the tarball where npm would. Not by `tar`: of those on Windows, one takes `C:` for a host. */
 export async function unpack(file: string, folder: string): Promise<void> {
   const target = `${folder}/node_modules/@atexit/atexit`;
-  await Deno.mkdir(target, { recursive: true });
-  await succeed("tar", ["xzf", file, "-C", target, "--strip-components=1"], folder);
+  const { readable } = await Deno.open(file);
+  const unzipped = readable.pipeThrough(new DecompressionStream("gzip"));
+  const archive = new Uint8Array(await new Response(unzipped).arrayBuffer());
+  const field = (start: number, length: number) =>
+    new TextDecoder().decode(archive.subarray(start, start + length)).replace(/\0.*$/s, "");
+  // Each file has a header of 512 bytes with its name and its size, and is filled up to 512 bytes.
+  for (let at = 0; archive[at] !== 0;) {
+    const path = field(at, 100).replace(/^package/, target);
+    const size = parseInt(field(at + 124, 12), 8);
+    at += 512;
+    await Deno.mkdir(path.slice(0, path.lastIndexOf("/")), { recursive: true });
+    await Deno.writeFile(path, archive.subarray(at, at + size));
+    at += Math.ceil(size / 512) * 512;
+  }
 }
 
 /** Runs a command that is expected to succeed. */

@@ -1,5 +1,6 @@
 // The package on Node.js, Bun and Deno: signals, sent by the program to itself.
 
+import { constants } from "node:os";
 import { testRows } from "./portable.ts";
 
 const send = (signal: string) => `process.kill(process.pid, "${signal}");`;
@@ -69,29 +70,46 @@ for (const [name, [code, signal]] of Object.entries(signals)) {
   });
 }
 
+// The systems have other numbers for these.
+const usr2 = 128 + constants.signals.SIGUSR2;
+const tstp = 128 + constants.signals.SIGTSTP;
+
 testRows({
   "SIGUSR2: a handler runs, and the program dies by it": {
     program: `
       register(() => console.log("handler", code(), why()));
       exitOnSignals({ signals: ["SIGUSR2"] });
       ${send("SIGUSR2")} ${waits}`,
-    ...{ signals: true, lines: ["handler 140 signal SIGUSR2"], signal: "SIGUSR2" },
-    cannot: { deno: { ...notBySigterm, lines: ["handler 140 signal SIGUSR2"], code: 140 } },
+    ...{ signals: true, lines: [`handler ${usr2} signal SIGUSR2`], signal: "SIGUSR2" },
+    cannot: { deno: { ...notBySigterm, lines: [`handler ${usr2} signal SIGUSR2`], code: usr2 } },
   },
   "SIGTSTP: the program does not stop, it ends": {
     program: `
       register(() => console.log("handler", code(), why()));
       exitOnSignals({ signals: ["SIGTSTP"] });
       ${send("SIGTSTP")} ${waits}`,
-    ...{ signals: true, lines: ["handler 148 signal SIGTSTP"], code: 148 },
+    ...{ signals: true, lines: [`handler ${tstp} signal SIGTSTP`], code: tstp },
   },
+  "as on Windows: no signal is sent to oneself, and default signals that are refused are left out":
+    {
+      program: `
+      Object.defineProperty(process, "platform", { value: "win32" });
+      if (globalThis.Deno) {
+        Object.defineProperty(Deno, "build", { value: { ...Deno.build, os: "windows" } });
+      }
+      const { exitOnSignals, register } = await import("@atexit/atexit");
+      register(() => console.log("handler", code()));
+      exitOnSignals();
+      ${send("SIGINT")} ${waits}`,
+      ...{ signals: true, lines: ["handler 130"], code: 130 },
+    },
   "exitOnSignals() keeps nothing alive": {
     program: `
       register(() => console.log("handler", why()));
       exitOnSignals();
-      exitOnSignals({ signals: new Set(["SIGUSR2"]), timeout: 1_000 });
+      exitOnSignals({ signals: new Set(["SIGINT"]), timeout: 1_000 });
       console.log("started");`,
-    ...{ signals: true, lines: ["started", "handler finished"] },
+    lines: ["started", "handler finished"],
   },
   "what another call covers stays covered": {
     program: `

@@ -345,8 +345,9 @@ testRows({
     needsPackage: true,
     program: `
       import { cpSync } from "node:fs";
+      import { resolve } from "node:path";
       import { register } from "@atexit/atexit";
-      cpSync("../node_modules/@atexit/atexit", "copy", { recursive: true });
+      cpSync(resolve("../node_modules/@atexit/atexit"), resolve("copy"), { recursive: true });
       const copy = await import("./copy/mod.js");
       console.log(copy.register === register);
       register(() => console.log("one"));

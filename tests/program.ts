@@ -2,6 +2,7 @@
 // file in fixtures/.
 
 import { assertEquals, AssertionError } from "@std/assert";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** The Deno that runs them. `deno task matrix` names older ones. */
@@ -99,7 +100,7 @@ export function writeProgram(
   for (const [file, text] of Object.entries({ ...files, [name]: source })) {
     Deno.writeTextFileSync(`${folder}/${file}`, withAddress(text));
   }
-  return `${folder}/${name}`;
+  return join(folder, name);
 }
 
 /** A program that imports the module by its address, where it says `"@atexit/atexit"`. */
@@ -169,6 +170,9 @@ function failure(message: string, outcome: Outcome): AssertionError {
 
 // -------------------------------------------------------------------------------------- processes
 
+/** What Bun says of folders under Wine. */
+const wineNotice = /^Internal error: directory mismatch for directory .*\n/gm;
+
 /** A running child process. */
 export class Program implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
@@ -236,7 +240,7 @@ export class Program implements AsyncDisposable {
 
   /** Sends a signal to the process that this one has started last (on Linux). */
   killChild(signal: Deno.Signal): void {
-    const { pid } = this.#child;
+    const { pid } = this;
     const children = Deno.readTextFileSync(`/proc/${pid}/task/${pid}/children`).trim().split(" ");
     Deno.kill(Number(children.at(-1)), signal);
   }
@@ -246,7 +250,7 @@ export class Program implements AsyncDisposable {
     for (let read = await this.#stdout.read(); !read.done; read = await this.#stdout.read()) {
       this.#text += read.value;
     }
-    const stderr = (await this.#stderr).replaceAll("\r\n", "\n");
+    const stderr = (await this.#stderr).replaceAll("\r\n", "\n").replace(wineNotice, "");
     const { code, signal } = await this.#child.status;
     clearTimeout(this.#watchdog);
     const stdout = this.#text.replaceAll("\r\n", "\n");
@@ -310,8 +314,9 @@ const failed: string[] = [];
 
 /** A new folder below the one that the tests of a file share. */
 export function newFolder(): string {
-  root ??= Deno.makeTempDirSync({ prefix: "atexit-" });
-  const folder = `${root}/${folders.length + 1}`;
+  // Without links (macOS) and short names (Windows): programs see the real path.
+  root ??= Deno.realPathSync(Deno.makeTempDirSync({ prefix: "atexit-" }));
+  const folder = join(root, `${folders.length + 1}`);
   Deno.mkdirSync(folder);
   folders.push(folder);
   return folder;
@@ -320,7 +325,9 @@ export function newFolder(): string {
 // What a failed program consists of stays, so that it can be run by hand.
 addEventListener("unload", () => {
   if (root === undefined) return;
-  const kept = folders.filter((folder) => failed.some((command) => command.includes(`${folder}/`)));
+  const kept = folders.filter((folder) =>
+    failed.some((command) => command.includes(join(folder, "/")))
+  );
   const removed = kept.length === 0 ? [root] : folders.filter((folder) => !kept.includes(folder));
   for (const folder of removed) Deno.removeSync(folder, { recursive: true });
 });

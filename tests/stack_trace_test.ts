@@ -34,7 +34,7 @@ function withError<T>(
 function assertCaller(sites: ReturnType<typeof captureCallSites>): void {
   assertEquals(sites?.[0].name, "caller");
   const { file, place } = sites![0];
-  assert(file.endsWith("/stack_trace_test.ts"));
+  assert(/[\\/]stack_trace_test\.ts$/.test(file));
   assert(place.startsWith(`${file}:`) && /^:\d+:\d+$/.test(place.slice(file.length)));
 }
 
