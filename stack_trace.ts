@@ -158,13 +158,14 @@ function captureOwnFile(): string | undefined {
   return callSites?.[0]?.file;
 }
 
-/** Writes Windows paths and `file:` URLs as plain paths with slashes, so that they can be compared. */
+/**
+ * Writes Windows paths and `file:` URLs as plain paths with slashes, so that they can be compared. In
+ * lower case: where the system ignores case, Deno may show a path in the case of an earlier run.
+ */
 function toPlainPaths(text: string): string {
-  const slashed = text.replaceAll("\\", "/").replaceAll("file:///", "/").replaceAll(
-    "file://",
-    "//",
-  );
-  return slashed.replace(/\/([A-Za-z]:\/)/g, "$1").replace(ENCODED, decode);
+  return text.toLowerCase()
+    .replaceAll("\\", "/").replaceAll("file:///", "/").replaceAll("file://", "//")
+    .replace(/\/([a-z]:\/)/g, "$1").replace(ENCODED, decode);
 }
 
 /** Characters that a URL encodes, but line breaks: the text is compared line by line. */

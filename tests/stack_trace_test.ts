@@ -130,6 +130,7 @@ const lines: [line: string, isShown: boolean][] = [
   [`    at test (${home}registry.tsx:1:2)`, true],
   [`    at test (file:///copy${home.pathname}/other/registry.ts:1:2)`, true],
   [`    at Run.#call (${home}registry%2Ets:1:2)`, false],
+  [`    at Run.#call (${home.pathname.toUpperCase()}registry.ts:1:2)`, false],
   [`    at test (${home}%E9/registry.ts:1:2)`, true],
   [`    at test (${home}%0A/registry.ts:1:2)`, true],
   ["    ... 4 lines matching cause stack trace ...", false],
