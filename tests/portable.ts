@@ -69,8 +69,9 @@ export interface Row extends PortableExpected {
 }
 
 /** Makes a test of each row. It runs the program by all runtimes at once. */
-export function testRows(rows: Record<string, Row>): void {
-  for (const [name, row] of Object.entries(rows)) {
+export function testRows(rows: Record<string, Row>, defaults: Partial<Row> = {}): void {
+  for (const [name, given] of Object.entries(rows)) {
+    const row = { ...defaults, ...given };
     if (row.slow && !all) continue;
     const chosen = chooseRuntimes(row);
     Deno.test({

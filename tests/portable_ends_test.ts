@@ -136,8 +136,8 @@ const ends: Record<string, End> = {
 
 const report = "Cannot await atexit handler flush";
 
-/** The ends that are always tried with a synchronous handler alone: one for each mechanism. */
-const always = new Set([
+/** One end for each mechanism: these are always tried, also with a synchronous handler alone. */
+const mechanisms = new Set([
   ...[
     "an empty event loop",
     "process.exit(3)",
@@ -147,6 +147,10 @@ const always = new Set([
   ...["exit(3)", "Deno.exitCode", "close()"],
   ...["a throw", "a throw in a timer", "a rejection", "SystemExit in a timer"],
 ]);
+
+/** Whether an end is another one at another place. */
+const isVariation = (name: string) =>
+  !mechanisms.has(name) && / in | after | beside |async function|imported module/.test(name);
 
 function synchronous({ program, code = 0, reason, errors, stderr, only }: End): Row {
   return {
@@ -184,10 +188,10 @@ function asynchronous(
 
 testRows(Object.fromEntries(
   Object.entries(ends).flatMap(([name, end]) => [
-    [`ends, ${name}: a handler runs`, { ...synchronous(end), slow: !always.has(name) }],
+    [`ends, ${name}: a handler runs`, { ...synchronous(end), slow: !mechanisms.has(name) }],
     [
       `ends, ${name}: an asynchronous handler is ${end.immediate ? "called" : "awaited"}`,
-      asynchronous(end),
+      { ...asynchronous(end), slow: isVariation(name) },
     ],
   ]),
 ));

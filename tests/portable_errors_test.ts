@@ -36,6 +36,7 @@ function unhandled(program: string, handler: string, origin: string): Row {
 for (const [kind, handler] of Object.entries(handlers)) {
   testRows({
     [`each listener sees an error once, ${kind} handler`]: {
+      slow: false,
       ...unhandled(errors["an error"], handler, "uncaughtException"),
       cannot: {
         ...notToMonitors,
@@ -51,6 +52,7 @@ for (const [kind, handler] of Object.entries(handlers)) {
       },
     },
     [`each listener sees a rejection once, ${kind} handler`]: {
+      slow: false,
       ...unhandled(errors["a rejection"], handler, "unhandledRejection"),
       cannot: {
         ...notToMonitors,
@@ -322,5 +324,5 @@ for (const [kind, handler] of Object.entries(handlers)) {
       lines: ["started", "handler 0 finished"],
       stderr: /careful/,
     },
-  });
+  }, { slow: kind === "synchronous" });
 }

@@ -130,7 +130,7 @@ for (const [kind, first] of Object.entries({ synchronous: handler, asynchronous:
       code: 3,
       cannot: instead("monitor"),
     },
-  });
+  }, { slow: kind === "synchronous" });
 }
 
 // ------------------------------------------------------------------------------- overrideExit()
