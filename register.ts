@@ -510,7 +510,7 @@ function createHandlerError(
     const received = isClass ? "a class" : describe(handler);
     return new TypeError(
       `${action}: expected a function or a disposable resource, received ${received}. As a decorator, ` +
-        `@${caller} is for methods, and needs standard decorators: turn off ` +
+        `@${caller} works on methods only, and needs standard decorators: turn off ` +
         "experimentalDecorators, or use Bun 1.4 or newer",
     );
   }

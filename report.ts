@@ -126,7 +126,7 @@ function describeInterruption(interruption: Interruption): string {
     }
     case "signal":
       return `a second ${interruption.signal} arrived. ` +
-        `Handlers are awaited only until the second signal`;
+        `Press Ctrl-C only once to let the handlers finish`;
     case "timeout":
       return `the time limit of ${interruption.limit} ms has passed. ` +
         `Set a longer timeout or grace period`;

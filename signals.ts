@@ -112,7 +112,7 @@ export function exitOnSignals(options?: ExitOnSignalsOptions): Disposable {
   const action = "exit on signals";
   if (typeof options === "object" && options !== null && Symbol.iterator in options) {
     throw new TypeError(
-      `Cannot ${action}: expected options, received a list. Pass { signals } instead`,
+      `Cannot ${action}: expected options, received an array. Pass { signals } instead`,
     );
   }
   const timeout = checkMilliseconds(getOption(options, "timeout", action), action);

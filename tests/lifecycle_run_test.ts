@@ -52,7 +52,7 @@ for (const [signal, milliseconds, interrupts] of signals) {
       interrupts
         ? [
           `Cannot await atexit handler awaited: a second ${signal} arrived. ` +
-          "Handlers are awaited only until the second signal",
+          "Press Ctrl-C only once to let the handlers finish",
         ]
         : [],
     );

@@ -188,7 +188,10 @@ Deno.test("register() throws a TypeError at a class, and names decorators of the
   for (const add of adders) {
     for (const [args, received] of calls) {
       const { message } = assertThrows(() => add(...args), TypeError);
-      assertStringIncludes(message, `${neither}${received}. As a decorator, @${add.name} is for`);
+      assertStringIncludes(
+        message,
+        `${neither}${received}. As a decorator, @${add.name} works on methods only`,
+      );
       assertStringIncludes(message, "turn off experimentalDecorators, or use Bun 1.4 or newer");
     }
   }

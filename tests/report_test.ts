@@ -117,7 +117,7 @@ const remedy = "Use exit() from @atexit/atexit instead, which awaits handlers";
 const interruptions: [Interruption, text: string][] = [
   [
     { kind: "signal", signal: "SIGINT" },
-    "a second SIGINT arrived. Handlers are awaited only until the second signal",
+    "a second SIGINT arrived. Press Ctrl-C only once to let the handlers finish",
   ],
   [
     { kind: "timeout", limit: 100 },

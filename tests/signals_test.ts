@@ -135,7 +135,7 @@ Deno.test({
         const program = start(waitsForSecond, { command: [...command] });
         const report = (name: string) =>
           `Cannot await atexit handler ${name}: a second ${second} arrived. ` +
-          `Handlers are awaited only until the second signal\nPromise { <pending> }\n`;
+          `Press Ctrl-C only once to let the handlers finish\nPromise { <pending> }\n`;
         assertOutcome(await signalledTwice(program, "SIGINT", second), {
           ...status,
           lines: ["ready", "waiting", "still waiting", "called", "last"],

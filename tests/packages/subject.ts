@@ -88,7 +88,7 @@ export const terminalRestored = {
 };
 
 export const noProcessLeft = {
-  what: "its processes",
+  what: "no child process is left",
   isKept: ({ processes }: Ended) => processes === 0,
 };
 

@@ -106,7 +106,7 @@ export const web: Subject[] = [
     ],
     releases: "the application is closed",
     own: {
-      what: "`enableShutdownHooks()`: hooks are awaited at signals",
+      what: "`enableShutdownHooks()`: hooks are awaited, by `app.close()`",
       isKept: ({ stdout }) => stdout.includes("[hook ends]"),
       at: ["SIGINT", "SIGTERM"],
     },
