@@ -113,10 +113,12 @@ export class Reporter implements ExitReporter {
 function describeInterruption(interruption: Interruption): string {
   switch (interruption.kind) {
     case "exit": {
-      const { call, place, isRuntime } = interruption;
+      const { call, place, byCluster } = interruption;
       const override =
         "Call overrideExit() from @atexit/atexit in the application to make such exits await handlers";
-      if (isRuntime) return `${call} was called from inside the runtime. ${override}`;
+      if (byCluster) {
+        return `${call} was called by node:cluster, because the primary has disconnected. ${override}`;
+      }
       const packageName = findPackage(place);
       if (packageName !== undefined) {
         return `${call} was called by the package ${packageName}, at ${place}. ${override}`;

@@ -101,6 +101,10 @@ export function hideFrames<T>(error: T, func: (...args: never[]) => unknown): T 
 
 // ------------------------------------------------------------------------------------- own frames
 
+/** This module's files in its folder, which may be that of a program, too. */
+const OWN_FILE =
+  /^(deadline|disposable|errors|exit|guard|lifecycle|mod|realm|register|registry|report|runtimes\/[\w/]+|shutdown|signal_listeners|signals|stack_trace)\.[jt]s\b/;
+
 /** The folder of this module's files, if it has been looked up. */
 let home: { readonly path: string | undefined } | undefined;
 
@@ -123,6 +127,11 @@ export function removeOwnFrames(text: string): string {
     isFirst = false;
   }
   return shown;
+}
+
+/** Whether a file of a call is that of `node:cluster` in a worker (Deno 2.9.6, Node.js 20 to 26, Bun 1.4). */
+export function isClusterFile(file: string): boolean {
+  return /\binternal[:/]cluster\/child/.test(file);
 }
 
 /** Whether a file of a call is the module's own. */
@@ -163,9 +172,9 @@ function captureOwnFile(): string | undefined {
  * lower case: where the system ignores case, Deno may show a path in the case of an earlier run.
  */
 function toPlainPaths(text: string): string {
-  return text.toLowerCase()
+  return text
     .replaceAll("\\", "/").replaceAll("file:///", "/").replaceAll("file://", "//")
-    .replace(/\/([a-z]:\/)/g, "$1").replace(ENCODED, decode);
+    .replace(/\/([a-z]:\/)/gi, "$1").replace(ENCODED, decode).toLowerCase();
 }
 
 /** Characters that a URL encodes, but line breaks: the text is compared line by line. */
@@ -197,5 +206,5 @@ function isOwnFrame(line: string, path: string): boolean {
 
 /** Whether a text begins with the path of a file of the module. */
 function isOwnPath(text: string, path: string): boolean {
-  return text.startsWith(path) && /^(runtimes\/[\w/]+|\w+)\.[jt]s\b/.test(text.slice(path.length));
+  return text.startsWith(path) && OWN_FILE.test(text.slice(path.length));
 }

@@ -236,6 +236,6 @@ export interface Caller {
   readonly call: string;
   /** File, line and column of the call, as in a stack trace. `undefined` if it is not known. */
   readonly place: string | undefined;
-  /** Whether no code of the program has called it, but the runtime: a cluster's worker, a timer. */
-  readonly isRuntime?: boolean;
+  /** Whether `node:cluster` has called it, because a worker's primary has disconnected. */
+  readonly byCluster?: boolean;
 }

@@ -307,6 +307,27 @@ testRows({
       deno: { ...notBySigterm, lines: ["listener", "flushed", "last 143 signal SIGTERM"] },
     },
   },
+  "exitOnSignals() in a listener of the same signal calls no listener twice": {
+    program: `
+      const listener = () => { console.log("listener"); exitOnSignals({ signals: ["SIGUSR2"] })[Symbol.dispose](); };
+      process.on("SIGUSR2", listener);
+      ${send("SIGUSR2")}
+      setTimeout(() => console.log("end"), 300);`,
+    ...{ signals: true, lines: ["listener", "end"] },
+  },
+  "exitOnSignals() leaves the program its listeners, in their order": {
+    program: `
+      const a = () => console.log("a"), b = () => console.log("b");
+      process.on("SIGUSR2", a).on("SIGUSR2", b).once("SIGUSR2", a);
+      const stop = exitOnSignals({ signals: ["SIGUSR2"] });
+      await turn();
+      stop[Symbol.dispose]();
+      console.log(process.listenerCount("SIGUSR2"));
+      ${send("SIGUSR2")}
+      await turn(300);
+      console.log(process.listenerCount("SIGUSR2"));`,
+    ...{ signals: true, lines: ["3", "a", "b", "a", "2"] },
+  },
   "exit listeners run before a death by a signal, and one may throw": {
     program: `
       register(() => console.log("handler"));

@@ -231,6 +231,14 @@ testRows({
         1,
     },
   },
+  "an asynchronous handler at process.exit() is reported with exit() as the remedy": {
+    program: `registerAsync(async function flush() { await turn(); });
+      setTimeout(() => process.exit(3));`,
+    lines: [],
+    code: 3,
+    stderr:
+      /^Cannot await atexit handler flush: process\.exit\(\) was called[^.]*(\.mjs:\d+:\d+)?\. Use exit\(\) from/,
+  },
   "an asynchronous handler at process.exit() is called, and reported with the place": {
     program: `
       register(() => console.log("last"));

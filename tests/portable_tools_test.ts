@@ -195,7 +195,7 @@ testRows({
       }`,
     lines: ["primary ends"],
     stderr:
-      /^Cannot await atexit handler flush: process\.exit\(\) was called from inside the runtime\. Call overrideExit\(\) from @atexit\/atexit in the application to make such exits await handlers\nPromise/,
+      /^Cannot await atexit handler flush: process\.exit\(\) was called by node:cluster, because the primary has disconnected\. Call overrideExit\(\) from @atexit\/atexit in the application to make such exits await handlers\nPromise/,
   },
   "a program with an IPC channel ends when the channel closes": {
     only: ["node", "bun"],

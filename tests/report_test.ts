@@ -125,8 +125,8 @@ const interruptions: [Interruption, text: string][] = [
   ],
   [called(undefined), `process.exit() was called. ${remedy}`],
   [
-    { kind: "exit", call: "process.exit()", place: undefined, isRuntime: true },
-    "process.exit() was called from inside the runtime. " +
+    { kind: "exit", call: "process.exit()", place: undefined, byCluster: true },
+    "process.exit() was called by node:cluster, because the primary has disconnected. " +
     "Call overrideExit() from @atexit/atexit in the application to make such exits await handlers",
   ],
   [

@@ -3,7 +3,7 @@
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { pathToFileURL } from "node:url";
 import { assertOutcome, newFolder, run } from "./program.ts";
-import { captureCallSites, clearStack, removeOwnFrames } from "../stack_trace.ts";
+import { captureCallSites, clearStack, isOwnFile, removeOwnFrames } from "../stack_trace.ts";
 
 /** Calls a function under a name, so that it stands on the stack. */
 function called(): ReturnType<typeof captureCallSites> {
@@ -127,6 +127,7 @@ const lines: [line: string, isShown: boolean][] = [
   [`    at exit (\x1b[36m${home}runtimes\x1b[0m/deno/\x1b[36mexit.ts\x1b[0m:1:2)`, false],
   [`    at test (${home}tests/main.ts:1:2)`, true],
   [`    at test (${home}app-2/main.ts:1:2)`, true],
+  [`    at test (${home}main.ts:1:2)`, true],
   [`    at test (${home}registry.tsx:1:2)`, true],
   [`    at test (file:///copy${home.pathname}/other/registry.ts:1:2)`, true],
   [`    at Run.#call (${home}registry%2Ets:1:2)`, false],
@@ -166,8 +167,15 @@ Deno.test("removeOwnFrames() keeps empty lines, also the first one", () => {
   assertEquals(removeOwnFrames(`\n\n${own}\n\nend`), "\n\n\nend");
 });
 
+Deno.test("isOwnFile() knows each file of the module", () => {
+  const names = Array.from(Deno.readDirSync(home), ({ name }) => name)
+    .filter((name) => name.endsWith(".ts"));
+  assertEquals(names.length > 10, true);
+  assertEquals(names.filter((name) => !isOwnFile(`${home}${name}`)), []);
+});
+
 Deno.test("the module's own frames are removed wherever the module is", async () => {
-  const folder = `${newFolder()}/a b (1) é`;
+  const folder = `${newFolder()}/a b (1) éÄ`;
   for (const part of ["", "runtimes/", "runtimes/deno/", "runtimes/process/"]) {
     Deno.mkdirSync(`${folder}/${part}`, { recursive: true });
     for (const { name } of Deno.readDirSync(new URL(part, home))) {

@@ -2,7 +2,7 @@
 // question has one function, with the versions it was measured on, and a safe answer where it cannot
 // be answered: the one with which handlers run and are awaited.
 
-import { captureCallSites, isOwnFile } from "../../stack_trace.ts";
+import { captureCallSites, isClusterFile, isOwnFile } from "../../stack_trace.ts";
 import type { Caller } from "../runtime.ts";
 
 // Captured at import, so that later monkey-patching does not affect the module.
@@ -172,21 +172,20 @@ export function isUncaughtError(event: Event): event is ErrorEvent {
 export function findCaller(func: (...args: never[]) => unknown): Caller {
   let call = "Deno.exit()";
   let place: string | undefined;
-  let callSites;
+  let byCluster = false;
   try {
-    callSites = captureCallSites(func);
-    for (const site of callSites ?? []) {
+    for (const site of captureCallSites(func) ?? []) {
       if (isOwnFile(site.file)) continue;
       if (!isInternal(site.file)) place ??= site.place;
       else if (site.name.endsWith("xit")) { // `process.exit`, `reallyExit`
         call = "process.exit()";
         place = undefined;
-      }
+      } else if (isClusterFile(site.file)) byCluster = place === undefined;
     }
   } catch {
     // The program has replaced methods of arrays or strings.
   }
-  return { call, place, isRuntime: callSites !== undefined && place === undefined };
+  return { call, place, byCluster };
 }
 
 /**

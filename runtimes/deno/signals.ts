@@ -7,6 +7,7 @@ import { deno, findCallerKind, getLoadedProcess } from "./queries.ts";
 // Captured at import, so that later monkey-patching does not affect the module.
 const { addSignalListener, build, removeSignalListener } = deno;
 const { hasOwn } = Object;
+const { queueMicrotask } = globalThis;
 
 /** The signals of Linux (which Windows shares where it has them) and of macOS and the BSDs, from 1. */
 const names = build?.os === "linux" || build?.os === "android" || build?.os === "windows"
@@ -43,7 +44,10 @@ export class SignalTraps implements Signals {
     this.#watchForServer();
     addSignalListener(signal, listener);
     this.#listeners.set(signal, listener);
-    putProcessListenersLast(signal);
+    // Not while Deno calls listeners: it would call those again.
+    queueMicrotask(() => {
+      if (this.#listeners.has(signal)) putProcessListenersLast(signal);
+    });
     return () => {
       this.#listeners.delete(signal);
       removeSignalListener(signal, listener);
@@ -89,10 +93,14 @@ export class SignalTraps implements Signals {
  * before may call `process.exit()` in its listener, which has to join the end that the signal begins.
  */
 function putProcessListenersLast(signal: string): void {
-  const process = getLoadedProcess();
-  if (process === undefined) return;
-  for (const listener of process.rawListeners(signal)) {
-    process.removeListener(signal, listener);
-    process.on(signal, listener);
+  try {
+    const process = getLoadedProcess();
+    if (process === undefined) return;
+    const listeners = process.rawListeners(signal);
+    // From the last one on: a listener may be there twice.
+    for (const listener of listeners.toReversed()) process.removeListener(signal, listener);
+    for (const listener of listeners) process.on(signal, listener);
+  } catch {
+    // The program has replaced `process`, or throws when it is told of a listener.
   }
 }

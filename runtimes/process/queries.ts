@@ -2,15 +2,21 @@
 // one function, with the versions it was measured on, and a safe answer where it cannot be answered:
 // the one with which handlers run and are awaited.
 
-import { type CallSite, captureCallSites, isOwnFile } from "../../stack_trace.ts";
+import { type CallSite, captureCallSites, isClusterFile, isOwnFile } from "../../stack_trace.ts";
 import type { Caller } from "../runtime.ts";
 import type { AnyFunction, GetBuiltinModule, Process } from "./natives.ts";
 
-/** Finds out who has called a function. */
+/** Finds out who has called a function. Safe answer: nobody is named. */
 export function findCaller(func: AnyFunction): Omit<Caller, "call"> {
-  const callSites = captureCallSites(func);
-  const caller = callSites?.find(({ file }) => !isInternal(file) && !isOwnFile(file));
-  return { place: caller?.place, isRuntime: callSites !== undefined && caller === undefined };
+  try {
+    const callSites = captureCallSites(func)?.filter(({ file }) => !isOwnFile(file)) ?? [];
+    return {
+      place: callSites.find(({ file }) => !isInternal(file))?.place,
+      byCluster: callSites.length > 0 && isClusterFile(callSites[0].file),
+    };
+  } catch {
+    return { place: undefined }; // The program has replaced methods of arrays or strings.
+  }
 }
 
 /**
@@ -23,12 +29,12 @@ export function isCalledByExit(listener: AnyFunction): boolean | undefined {
 }
 
 /**
- * Whether a call is one of the runtime: `node:internal/timers`, or on Bun `internal:cluster/child` and
- * `[native code]`.
+ * Whether a call is one of the runtime: `node:internal/timers`, or on Bun `internal:cluster/child`,
+ * `[native code]` and `[unknown]`.
  */
 function isInternal(file: CallSite["file"]): boolean {
   return file === "" || file.startsWith("node:") || file.startsWith("internal:") ||
-    file === "[native code]";
+    file === "[native code]" || file === "[unknown]";
 }
 
 /**
