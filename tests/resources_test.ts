@@ -42,6 +42,7 @@ const resources: Record<string, Resource> = {
   "a database": {
     create: `new (await import("node:sqlite")).DatabaseSync(":memory:")`,
     by: "register",
+    ignore: version < 207, // It cannot be disposed of there.
     closed: `attempt(() => resource.exec("SELECT 1"))`,
   },
   "a DisposableStack": {

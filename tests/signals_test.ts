@@ -322,7 +322,7 @@ Deno.test({
     const rows: [string, string][] = [
       ["5", `${options} 5`],
       ["null", `${options} null`],
-      ['["SIGINT"]', `${options} a list. Pass { signals } instead`],
+      ['["SIGINT"]', `${options} an array. Pass { signals } instead`],
       ["{ signals: 5 }", `${list} 5`],
       ["{ signals: null }", `${list} null`],
       ['{ signals: "SIGINT" }', `${list} "SIGINT"`],
