@@ -35,6 +35,15 @@ export const knownPortable: Known[] = [
     sometimes: true,
   },
   {
+    reason: "emit and reallyExit are accessors, so that what packages assign to them is called",
+    on: ["node"],
+    modes: all,
+    programs: ["emit", "reallyExit"].map((name) =>
+      `process: JSON.stringify(Object.getOwnPropertyDescriptor(process, "${name}"))`
+    ),
+    sometimes: true,
+  },
+  {
     reason: "Bun calls listeners only, so that the module has to have some",
     on: ["bun"],
     modes: all,
