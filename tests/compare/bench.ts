@@ -10,7 +10,7 @@ export const project = newFolder();
 export interface RunOptions {
   /** Where the program runs. Default: in the main thread. */
   worker?: "web" | "node";
-  /** What is sent as soon as the program is ready. Default: the end, if it is a signal. */
+  /** What is sent as soon as the program is ready, 800 ms apart. Default: the end, if it is a signal. */
   signals?: Deno.Signal[];
   /** Default: all permissions, on Deno. */
   flags?: string[];
@@ -63,7 +63,7 @@ export class Bench {
     const watchdog = setTimeout(() => program.kill("SIGKILL"), 4000);
     const signals = options.signals ?? (end.startsWith("SIG") ? [end as Deno.Signal] : []);
     for (const [index, signal] of signals.entries()) {
-      if (index > 0) await new Promise((resolve) => setTimeout(resolve, 300));
+      if (index > 0) await new Promise((resolve) => setTimeout(resolve, 800));
       // If it has ended before, the outcome tells.
       await program.says("ready\n").then(() => program.kill(signal)).catch(() => {});
     }
