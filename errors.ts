@@ -26,8 +26,8 @@ const isInstance = Function.prototype[Symbol.hasInstance];
  *
  * The model is Python's
  * [`SystemExit`](https://docs.python.org/3/library/exceptions.html#SystemExit). `instanceof` also
- * recognizes the class of another copy or version
- * of this module. Classes derived from it recognize only their own instances.
+ * recognizes the class of another copy or version of this module. Classes derived from it recognize
+ * only their own instances.
  *
  * @example A program that gives up
  * ```ts

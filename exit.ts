@@ -29,10 +29,11 @@ export interface OverrideExitOptions {
  * Ends the program like `Deno.exit()` or `process.exit()`, and waits for asynchronous handlers.
  *
  * It never returns and, unlike Python's
- * [`sys.exit`](https://docs.python.org/3/library/sys.html#sys.exit), cannot be cancelled. It throws a {@linkcode SystemExit} to stop its caller:
- * code after the call does not run, `finally` blocks and `using` and `await using` disposals do. When
- * the exception has reached the top of the stack, the handlers run, and the program exits with `code`.
- * No listener is shown the exception, and nothing is printed.
+ * [`sys.exit`](https://docs.python.org/3/library/sys.html#sys.exit), cannot be cancelled. It throws a
+ * {@linkcode SystemExit} to stop its caller: code after the call does not run, `finally` blocks and
+ * `using` and `await using` disposals do. When the exception has reached the top of the stack, the
+ * handlers run, and the program exits with `code`. No listener is shown the exception, and nothing is
+ * printed.
  *
  * If something catches the exception and does not rethrow it, the program still ends: when
  * nothing is left to do, at the next exit, error or signal, or after five seconds (or the `timeout`,
@@ -41,8 +42,8 @@ export interface OverrideExitOptions {
  * - Of several exits, the first one determines the code. An uncaught error or a signal overrules it.
  * - In a handler it stops that handler and no other, and sets the exit code if it leaves the handler.
  * - In a listener of `error`, `unhandledrejection`, `uncaughtException` or `unhandledRejection` it
- *   returns in spite of its type, because a runtime ends the program immediately if such a listener throws.
- *   Write `return exit(1)` there. If no listener handles the error, the status is 1.
+ *   returns in spite of its type, because a runtime ends the program immediately if such a listener
+ *   throws. Write `return exit(1)` there. If no listener handles the error, the status is 1.
  * - In the process of a test runner an exit that is caught ends nothing, so that a test can say
  *   `assertThrows(main, SystemExit)`.
  *

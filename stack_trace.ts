@@ -111,7 +111,7 @@ let home: { readonly path: string | undefined } | undefined;
 /**
  * Removes the module's own frames from the stacks in a text: they tell its users nothing.
  *
- * The module's frames are those of the files beside this one and in `runtimes/`.
+ * The module's frames are those of its own files beside this one and in `runtimes/`.
  */
 export function removeOwnFrames(text: string): string {
   const path = getHome();

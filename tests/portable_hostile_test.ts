@@ -64,7 +64,7 @@ testRows({
       recurse();`,
     lines: ["handler exit"],
     code: 3,
-    only: ["node"],
+    only: ["node"], // Bun takes minutes, and Deno may have to load its timers in the full stack.
   },
   "a SystemExit ends the program, also where rejections end nothing": {
     program: `
