@@ -6,13 +6,13 @@
 // What is compared stands in compare/subjects.ts, what is asked in compare/rows.ts, and which runtimes
 // there are in runtimes.ts. Needs npm, and a system that has signals.
 
-import { fileURLToPath } from "node:url";
 import { Bench, nameOf, project, write } from "./compare/bench.ts";
 import { groups } from "./compare/rows.ts";
 import { subjects } from "./compare/subjects.ts";
 import { pack, succeed } from "./portable.ts";
 import { mod } from "./program.ts";
 import { runtimes, skipped, type TestRuntime } from "./runtimes.ts";
+import { replaceMarked, runTwoAtATime, table } from "./tables.ts";
 
 const titles = { deno: "Deno", node: "Node.js", bun: "Bun" };
 const packages = Object.entries(subjects).filter(([, subject]) => subject.package !== undefined);
@@ -23,7 +23,9 @@ for (const runtime of runtimes) tables.push(await compare(runtime));
 const text = [`${await python()}; ${Deno.build.os}.\n`, ...tables].join("\n");
 console.log(text);
 for (const reason of skipped) console.error(reason);
-if (Deno.args.includes("--write")) await writeTo(new URL("../docs/comparison.md", import.meta.url));
+if (Deno.args.includes("--write")) {
+  await replaceMarked(new URL("../docs/comparison.md", import.meta.url), () => text);
+}
 
 /** Installs each package in two copies. On Deno the first one of this module is the source. */
 async function install(): Promise<void> {
@@ -76,10 +78,7 @@ async function compare(runtime: TestRuntime): Promise<string> {
       }
     }
   }
-  const worker = async () => {
-    for (let next = todo.shift(); next !== undefined; next = todo.shift()) await next();
-  };
-  await Promise.all([worker(), worker()]);
+  await runTwoAtATime(todo);
   const asked = rows.filter(([title, ...cells]) => title.startsWith("**") || cells.some(Boolean));
   const heading = `### ${titles[runtime.name]} ${runtime.version.join(".")}\n\n`;
   return heading + table(["", ...columns.map(([title]) => title)], asked);
@@ -110,18 +109,4 @@ async function bundled(name: string): Promise<string> {
 
 function kilobytes(size: number): string {
   return `${(size / 1000).toFixed(1)} kB`;
-}
-
-/** A table in Markdown. */
-function table(head: string[], rows: string[][]): string {
-  const ruler = head.map((_, index) => index === 0 ? "---" : ":-:");
-  return [head, ruler, ...rows].map((row) => `| ${row.join(" | ")} |\n`).join("");
-}
-
-/** Puts the tables between the two marks of a page. */
-async function writeTo(page: URL): Promise<void> {
-  const [before, rest] = (await Deno.readTextFile(page)).split(/(?<=<!-- begin.* -->\n)/);
-  const after = rest.slice(rest.indexOf("<!-- end"));
-  await Deno.writeTextFile(page, `${before}\n${text}\n${after}`);
-  await succeed(Deno.execPath(), ["fmt", "--quiet", fileURLToPath(page)], new URL("..", page));
 }

@@ -10,7 +10,6 @@
 // ATEXIT_TEST_PACKAGES names a folder, the packages are installed there, once.
 
 import { dirname } from "node:path";
-import { fileURLToPath } from "node:url";
 import { children } from "./packages/children.ts";
 import { Receiver, type Result, runCell } from "./packages/cell.ts";
 import { databases } from "./packages/databases.ts";
@@ -23,6 +22,7 @@ import { tools } from "./packages/tools.ts";
 import { web } from "./packages/web.ts";
 import { newFolder, npm, project, succeed } from "./portable.ts";
 import { runtimes, skipped, type TestRuntime } from "./runtimes.ts";
+import { replaceMarked, runTwoAtATime, table } from "./tables.ts";
 
 const groups: Record<string, Subject[]> = {
   "Web": web,
@@ -46,10 +46,6 @@ const node = runtimes.findLast(({ name }) => name === "node");
 const nodeFirst = node === undefined
   ? {}
   : { PATH: `${dirname(node.path)}:${Deno.env.get("PATH")}` };
-
-async function work(): Promise<void> {
-  for (let job = todo.shift(); job !== undefined; job = todo.shift()) await job();
-}
 
 /** The lines of a package in the table. */
 class Row {
@@ -154,23 +150,19 @@ async function prepare(): Promise<void> {
 
 // -------------------------------------------------------------------------------------- the page
 
-/** Puts the rows between the marks of a page, in the place of those of the same packages. */
-async function write(page: URL): Promise<void> {
-  const [before, rest] = (await Deno.readTextFile(page)).split(/(?<=<!-- begin.* -->\n)/);
-  const after = rest.slice(rest.indexOf("<!-- end"));
-  const old = rest.split("\n").filter((line) => line.startsWith("| "))
+/** Puts the rows into the tables of a page, in the place of those of the same packages. */
+function update(tablesOfPage: string): string {
+  const old = tablesOfPage.split("\n").filter((line) => line.startsWith("| "))
     .map((line) => line.slice(2, -2).split("|").map((cell) => cell.trim()));
   const texts = Object.entries(groups).map(([title, subjects]) => {
     const lines = subjects.flatMap((subject) => {
       const row = tables.flatMap(({ rows }) => rows).find((row) => row.subject === subject);
       return row?.lines() ?? linesOf(old, subject);
     });
-    return `### ${title}\n\n${table(lines)}`;
+    return `### ${title}\n\n${tableOf(lines)}`;
   });
   const labels = runtimes.map(({ label }) => label).join(", ");
-  const text = `${labels}; ${Deno.build.os}.\n\n${texts.join("\n")}`;
-  await Deno.writeTextFile(page, `${before}\n${text}\n${after}`);
-  await succeed(Deno.execPath(), ["fmt", "--quiet", fileURLToPath(page)], new URL("..", page));
+  return `${labels}; ${Deno.build.os}.\n\n${texts.join("\n")}`;
 }
 
 /** The lines of a package in the tables of a page. */
@@ -184,10 +176,8 @@ function titleOf({ packages: [name], releases }: Subject): string {
   return `**${name.replace(/(?<=.)@/, "** ")}${name.includes("@", 1) ? "" : "**"}: ${releases}`;
 }
 
-function table(lines: string[][]): string {
-  const head = ["", ...ends.map((end) => end === "throw" ? "an error" : `\`${end}\``)];
-  const ruler = head.map((_, index) => index === 0 ? "---" : ":-:");
-  return [head, ruler, ...lines].map((row) => `| ${row.join(" | ")} |\n`).join("");
+function tableOf(lines: string[][]): string {
+  return table(["", ...ends.map((end) => end === "throw" ? "an error" : `\`${end}\``)], lines);
 }
 
 // ------------------------------------------------------------------------------------- the run
@@ -204,9 +194,10 @@ const tables = Object.entries(groups).map(([title, subjects]) => ({
   title,
   rows: subjects.filter(isChosen).map((subject) => new Row(subject)),
 })).filter(({ rows }) => rows.length > 0);
-const todo = tables.flatMap(({ rows }) => rows.flatMap((row) => row.jobs()));
-await Promise.all([work(), work()]);
+await runTwoAtATime(tables.flatMap(({ rows }) => rows.flatMap((row) => row.jobs())));
 for (const { title, rows } of tables) {
-  console.log(`### ${title}\n\n${table(rows.flatMap((row) => row.lines()))}`);
+  console.log(`### ${title}\n\n${tableOf(rows.flatMap((row) => row.lines()))}`);
 }
-if (flags.includes("--write")) await write(new URL("../docs/packages.md", import.meta.url));
+if (flags.includes("--write")) {
+  await replaceMarked(new URL("../docs/packages.md", import.meta.url), update);
+}
