@@ -6,6 +6,8 @@
 //
 // Default: the oldest supported versions, and the last ones of each line.
 
+import { findTests, showTests } from "./test_files.ts";
+
 const versions = [
   ...["2.5.7", "2.7.14", "2.8.3", "latest"],
   ...["node@20.16.0", "node@20", "node@22.3.0", "node@22", "node@24", "node@latest"],
@@ -13,8 +15,8 @@ const versions = [
 ];
 /** Tests whose programs are always run by the newest Deno. */
 const newestOnly = ["package_test.ts", "types_test.ts", "with_jsr_test.ts", "with_std_test.ts"];
-const here = new URL(".", import.meta.url);
-const path = (name: string) => new URL(name, here).href;
+const root = new URL("..", import.meta.url);
+const path = (file: string) => new URL(file, root).href;
 const windows = Deno.build.os === "windows";
 const npm = windows ? "npm.cmd" : "npm";
 
@@ -46,17 +48,10 @@ async function test(files: string[], name: Name, version: string): Promise<strin
   console.log(`\n${name} ${version}`);
   const start = performance.now();
   const flags = ["test", "-A", "--no-check", "--parallel"];
-  const runner = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", path("with_std.ts"), ...flags, ...files.map(path)],
-    env: { NO_COLOR: "1", ...environment(name, await install(name, version)) },
-    stdout: "piped",
-  }).spawn();
-  let text = "";
-  for await (const chunk of runner.stdout.pipeThrough(new TextDecoderStream())) {
-    text += chunk;
-    await Deno.stdout.write(new TextEncoder().encode(chunk));
-  }
-  const { success } = await runner.status;
+  const { text, success } = await showTests(Deno.execPath(), {
+    args: ["run", "-A", path("tests/with_std.ts"), ...flags, ...files.map(path)],
+    env: environment(name, await install(name, version)),
+  });
   if (!success) failures++;
   const seconds = Math.round((performance.now() - start) / 1000);
   const [, passed = "?", failed = "?"] = text.match(/\| (\d+) passed.*\| (\d+) failed/) ?? [];
@@ -65,15 +60,12 @@ async function test(files: string[], name: Name, version: string): Promise<strin
 
 async function filesThatStartPrograms(): Promise<string[]> {
   const files: string[] = [];
-  for (const folder of ["", "slow/"]) {
-    for await (const { name } of Deno.readDir(new URL(`./${folder}`, here))) {
-      const file = `${folder}${name}`;
-      if (!name.endsWith("_test.ts") || newestOnly.includes(name)) continue;
-      const source = await Deno.readTextFile(new URL(file, here));
-      if (source.includes(`program.ts"`) || name.startsWith("portable")) files.push(file);
-    }
+  for (const file of findTests()) {
+    if (newestOnly.some((name) => file.endsWith(`/${name}`))) continue;
+    const source = await Deno.readTextFile(new URL(file, root));
+    if (source.includes(`program.ts"`) || file.includes("/portable")) files.push(file);
   }
-  return files.sort();
+  return files;
 }
 
 /** Installs a version, and returns the path of the program: npm's wrapper may swallow signals. */

@@ -7,6 +7,8 @@
 // `FOLDER/env` is a script for bash that sets what Wine needs, and the paths of Wine (`wine64`) and of
 // the Windows builds (`WDENO`, `WNODE`, `WBUN`). Default: all files, one after the other.
 
+import { findTests, showTests } from "./test_files.ts";
+
 const folder = Deno.env.get("ATEXIT_TEST_WINDOWS");
 if (folder === undefined) {
   console.error(
@@ -25,7 +27,7 @@ const root = new URL("../", import.meta.url);
 
 let failures = 0;
 const rows: string[] = [];
-for (const file of Deno.args.length > 0 ? Deno.args : await findTests()) {
+for (const file of Deno.args.length > 0 ? Deno.args : findTests()) {
   console.log(`\n${file}`);
   rows.push(toRow(file, await test(file)));
 }
@@ -34,32 +36,14 @@ console.log([...head, ...rows].join("\n"));
 console.log(failures === 0 ? "\nAll green" : `\n${failures} red`);
 Deno.exit(failures === 0 ? 0 : 1);
 
-async function findTests(): Promise<string[]> {
-  const files: string[] = [];
-  for (const folder of ["tests", "tests/slow"]) {
-    for await (const { name } of Deno.readDir(new URL(folder, root))) {
-      if (name.endsWith("_test.ts")) files.push(`${folder}/${name}`);
-    }
-  }
-  return files.sort();
-}
-
 /** Runs the tests of a file, shows what the runner says, and returns it. */
 async function test(file: string): Promise<string> {
   const args = ["test", "-A", "--no-check", "--import-map=tests/offline/import_map.json", file];
-  const runner = new Deno.Command("bash", {
+  const { text, success } = await showTests("bash", {
     args: ["-c", windowsDeno, folder!, ...args],
     cwd: root,
-    env: { NO_COLOR: "1" },
     stdin: "null",
-    stdout: "piped",
-  }).spawn();
-  let text = "";
-  for await (const chunk of runner.stdout.pipeThrough(new TextDecoderStream())) {
-    text += chunk;
-    await Deno.stdout.write(new TextEncoder().encode(chunk));
-  }
-  const { success } = await runner.status;
+  });
   if (!success) failures++;
   return text;
 }

@@ -3,6 +3,7 @@
 import { assertEquals } from "@std/assert";
 import { type JsrPackage, JsrServer, withStd } from "../jsr.ts";
 import { assertOutcome } from "../program.ts";
+import { findTests } from "../test_files.ts";
 
 const tests = new URL("..", import.meta.url);
 const read = (file: string) => Deno.readTextFileSync(new URL(`offline/${file}`, tests));
@@ -51,14 +52,7 @@ Deno.test("with_std.ts takes @std from JSR where that can be reached, and all te
     ]);
     assertEquals([...server.requested].sort(), paths.sort());
 
-    const files = ["tests", "tests/slow"].flatMap((folder) =>
-      Array.from(
-        Deno.readDirSync(new URL(`../${folder}`, tests)),
-        ({ name }) => `${folder}/${name}`,
-      )
-        .filter((name) => name.endsWith("_test.ts"))
-    );
-    const check = await withStd(["check", "--quiet", ...files], env);
+    const check = await withStd(["check", "--quiet", ...findTests()], env);
     assertOutcome(check, { stderr: "", code: 0 });
   } finally {
     Deno.removeSync(cache, { recursive: true });
