@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import {
   assertOutcome,
   deno,
+  freePort,
   isInstalled,
   type Options,
   type Outcome,
@@ -536,8 +537,8 @@ const server = `
 
 /** Starts a server with `deno serve`, and sends it a signal while a request is under way. */
 async function signalServer(source: string): Promise<{ outcome: Outcome; text: string }> {
-  const port = getFreePort();
-  const args = ["serve", "--port", `${port}`, "--host", "127.0.0.1", "--no-check", "--no-config"];
+  const port = freePort();
+  const args = ["serve", "--port", port, "--host", "127.0.0.1", "--no-check", "--no-config"];
   const merged = ["-c", 'exec "$0" "$@" 2>&1', deno, ...args, writeProgram(source)];
   await using program = new Program(merged, {}, "sh");
   await program.says("Listening on");
@@ -546,11 +547,6 @@ async function signalServer(source: string): Promise<{ outcome: Outcome; text: s
   program.kill("SIGTERM");
   const text = await (await response).text();
   return { outcome: await program.outcome(), text };
-}
-
-function getFreePort(): number {
-  using listener = Deno.listen({ port: 0, hostname: "127.0.0.1" });
-  return listener.addr.port;
 }
 
 Deno.test({

@@ -1,12 +1,10 @@
 // with_std.ts where JSR is out of reach: the stand-ins of @std have the types of the real packages.
 
 import { withStd } from "./jsr.ts";
-import { assertOutcome, newFolder, Program } from "./program.ts";
+import { assertOutcome, freePort, newFolder, Program } from "./program.ts";
 
 Deno.test("with_std.ts uses the stand-ins of @std, and says so, where JSR is out of reach", async () => {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const url = `http://127.0.0.1:${listener.addr.port}/`;
-  listener.close(); // Now nobody listens there.
+  const url = `http://127.0.0.1:${freePort()}/`;
   const program = `
     import { assertEquals } from "@std/assert";
     import { spy } from "@std/testing/mock";

@@ -1,6 +1,8 @@
 // The servers and programs of Debian that some packages need.
 
-import { newFolder } from "../program.ts";
+import { existsSync } from "node:fs";
+import { succeed } from "../portable.ts";
+import { freePort, newFolder } from "../program.ts";
 import type { Service } from "./subject.ts";
 
 /** Starts those that are installed, and stops them when it is disposed of. */
@@ -29,7 +31,7 @@ export class Services implements AsyncDisposable {
     const path = find("redis-server", ["/usr/bin"]);
     if (path === undefined) return this.#skip("redis", "redis-server");
     const port = freePort();
-    this.#servers.push(start(path, ["--port", `${port}`, "--save", "", "--dir", newFolder()]));
+    this.#servers.push(start(path, ["--port", port, "--save", "", "--dir", newFolder()]));
     await listening(port);
     this.env.PACKAGES_REDIS = `redis://127.0.0.1:${port}`;
     this.#here.add("redis");
@@ -37,18 +39,19 @@ export class Services implements AsyncDisposable {
 
   async #postgres(): Promise<void> {
     const root = "/usr/lib/postgresql";
-    const versions = exists(root) ? Array.from(Deno.readDirSync(root), ({ name }) => name) : [];
+    const versions = existsSync(root) ? Array.from(Deno.readDirSync(root), ({ name }) => name) : [];
     const folders = versions.sort().reverse().map((version) => `${root}/${version}/bin`);
     const [initdb, postgres] = ["initdb", "postgres"].map((name) => find(name, folders));
     if (initdb === undefined || postgres === undefined) return this.#skip("postgres", "postgresql");
     // It refuses to run as root.
     const data = Deno.makeTempDirSync({ dir: "/tmp", prefix: "atexit-postgres-" });
     const isRoot = Deno.uid() === 0;
-    if (isRoot) await run("chown", ["postgres", data]);
+    if (isRoot) await succeed("chown", ["postgres", data], "/tmp");
     const [command, ...first] = isRoot ? ["runuser", "-u", "postgres", "--"] : ["env"];
-    await run(command, [...first, initdb, "-A", "trust", "-U", "postgres", "-D", data]);
+    const trust = ["-A", "trust", "-U", "postgres", "-D", data];
+    await succeed(command, [...first, initdb, ...trust], "/tmp");
     const port = freePort();
-    const options = ["-p", `${port}`, "-h", "127.0.0.1", "-k", "", "-c", "fsync=off"];
+    const options = ["-p", port, "-h", "127.0.0.1", "-k", "", "-c", "fsync=off"];
     this.#servers.push(start(command, [...first, postgres, "-D", data, ...options]));
     await listening(port);
     this.#folders.push(data);
@@ -77,38 +80,18 @@ export class Services implements AsyncDisposable {
 }
 
 function find(name: string, folders: string[]): string | undefined {
-  return folders.map((folder) => `${folder}/${name}`).find(exists);
-}
-
-function exists(path: string): boolean {
-  try {
-    Deno.statSync(path);
-    return true;
-  } catch {
-    return false;
-  }
+  return folders.map((folder) => `${folder}/${name}`).find((path) => existsSync(path));
 }
 
 function start(command: string, args: string[]): Deno.ChildProcess {
   return new Deno.Command(command, { args, cwd: "/tmp", stdout: "null", stderr: "null" }).spawn();
 }
 
-async function run(command: string, args: string[]): Promise<void> {
-  const options = { args, cwd: "/tmp", stdout: "null", stderr: "inherit" } as const;
-  const { success } = await new Deno.Command(command, options).output();
-  if (!success) throw new Error(`${command} ${args.join(" ")} has failed`);
-}
-
-function freePort(): number {
-  using listener = Deno.listen({ port: 0, hostname: "127.0.0.1" });
-  return listener.addr.port;
-}
-
 /** Waits until something accepts connections. */
-async function listening(port: number): Promise<void> {
+async function listening(port: string): Promise<void> {
   for (let attempts = 100;; attempts--) {
     try {
-      (await Deno.connect({ port, hostname: "127.0.0.1" })).close();
+      (await Deno.connect({ port: Number(port), hostname: "127.0.0.1" })).close();
       return;
     } catch (error) {
       if (attempts === 0) throw error;
