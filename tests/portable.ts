@@ -267,6 +267,20 @@ async function install(): Promise<string> {
 
 export const npm = Deno.build.os === "windows" ? "npm.cmd" : "npm";
 
+/** Installs packages from npm, by their names and versions, into the project of the tests. */
+export async function installPackages(packages: Record<string, string>): Promise<void> {
+  const wanted = Object.entries(packages).map(([name, version]) => `${name}@${version}`);
+  const flags = ["--no-audit", "--no-fund", "--ignore-scripts"];
+  await succeed(npm, ["install", ...flags, ...wanted], await project());
+}
+
+/** Runtimes that cannot run the newest packages, with the module or without. */
+export const tooOld = Object.fromEntries(
+  ["node 20", "node 22.3", "deno 2.5"].map((
+    name,
+  ) => [name, "some of the packages need a newer one"]),
+);
+
 /** Makes the tarball that JSR offers to npm, and returns its path. Only the newest Deno can. */
 export async function pack(folder: string): Promise<string> {
   const file = `${folder}/atexit.tgz`;

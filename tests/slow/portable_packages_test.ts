@@ -5,14 +5,14 @@ import { isInstalled } from "../program.ts";
 import {
   assertPortable,
   chooseRuntimes,
+  installPackages,
   labels,
   npm,
   onEach,
-  project,
   type Row,
   runInShell,
-  succeed,
   testRows,
+  tooOld,
 } from "../portable.ts";
 import { skipIf, withoutSignals } from "../skip.ts";
 
@@ -34,17 +34,11 @@ const packages = {
 };
 
 const ignore = skipIf(!await isInstalled(npm), "npm is not installed");
-if (!ignore) {
-  const wanted = Object.entries(packages).map(([name, version]) => `${name}@${version}`);
-  await succeed(npm, ["install", "--no-audit", "--no-fund", ...wanted], await project());
-}
-
-const tooOld = "some of the packages need a newer one";
-const not = { "node 20": tooOld, "node 22.3": tooOld, "deno 2.5": tooOld };
+if (!ignore) await installPackages(packages);
 
 /** Makes tests of programs that use the packages. */
 function testPackages(rows: Record<string, Row>): void {
-  if (!ignore) testRows(rows, { needsPackage: true, not });
+  if (!ignore) testRows(rows, { needsPackage: true, not: tooOld });
 }
 
 const flush = `registerAsync(async function flush() {
@@ -263,7 +257,7 @@ for (const [name, imports] of [["signal-exit-3", "default: onExit"], ["signal-ex
 
 // -------------------------------------------------------------------- what packages hold at the end
 
-const chosen = chooseRuntimes({ not });
+const chosen = chooseRuntimes({ not: tooOld });
 
 for (const signal of ["SIGINT", "SIGTERM"]) {
   Deno.test({

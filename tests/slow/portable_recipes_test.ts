@@ -6,14 +6,14 @@ import { readProgram } from "../pages.ts";
 import {
   assertPortable,
   chooseRuntimes,
+  installPackages,
   labels,
   npm,
   onEach,
-  project,
   type Row,
   startBy,
-  succeed,
   testRows,
+  tooOld,
 } from "../portable.ts";
 import { freePort, isInstalled, type Outcome } from "../program.ts";
 import type { TestRuntime } from "../runtimes.ts";
@@ -41,16 +41,10 @@ const packages = {
 };
 
 const ignore = skipIf(!await isInstalled(npm), "npm is not installed") || withoutSignals();
-if (!ignore) {
-  const wanted = Object.entries(packages).map(([name, version]) => `${name}@${version}`);
-  const options = ["--no-audit", "--no-fund", "--ignore-scripts"];
-  await succeed(npm, ["install", ...options, ...wanted], await project());
-}
+if (!ignore) await installPackages(packages);
 
 const page = "docs/recipes.md";
-const tooOld = "some of the packages need a newer one";
-const not = { "node 20": tooOld, "node 22.3": tooOld, "deno 2.5": tooOld };
-const chosen = chooseRuntimes({ not });
+const chosen = chooseRuntimes({ not: tooOld });
 
 /** A recipe as a program of the portable tests, with replacements in its text. */
 function readRecipe(heading: string, replacements: Record<string, string> = {}): Row {
@@ -286,7 +280,7 @@ for (const [pool, call, stdout] of ignore ? [] : pools) {
   testRows({
     [`vitest: handlers of a test file in ${pool}${call && ", with exitOnSignals()"}`]: {
       only: ["node"],
-      not,
+      not: tooOld,
       needsPackage: true,
       name: "main.test.mjs",
       command: { node: ["../node_modules/vitest/vitest.mjs", "run", `--pool=${pool}`] },
