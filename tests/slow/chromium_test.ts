@@ -2,7 +2,8 @@
 // beacons, which arrive after the page is gone.
 
 import { assertEquals } from "@std/assert";
-import { isInstalled, newFolder, withAddress } from "../program.ts";
+import { newFolder, succeed } from "../portable.ts";
+import { isInstalled, withAddress } from "../program.ts";
 import { skipIf } from "../skip.ts";
 
 const names = ["chromium", "chromium-browser", "google-chrome"];
@@ -50,13 +51,11 @@ Deno.test({
 async function visit(script: string): Promise<string[]> {
   const folder = newFolder();
   await Deno.writeTextFile(`${folder}/page.ts`, withAddress(script));
-  const bundle = await new Deno.Command(Deno.execPath(), {
-    args: ["bundle", "--quiet", "--platform=browser", "page.ts"],
-    cwd: folder,
-  }).output();
-  const page = new TextDecoder().decode(bundle.stdout);
+  const args = ["bundle", "--quiet", "--platform=browser", "--output=page.js", "page.ts"];
+  await succeed(Deno.execPath(), args, folder);
+  const page = await Deno.readTextFile(`${folder}/page.js`);
   const said: string[] = [];
-  const { promise, resolve } = Promise.withResolvers<void>();
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
   await using server = Deno.serve({ port: 0, onListen() {} }, async (request) => {
     const { pathname } = new URL(request.url);
     if (pathname === "/said") said.push(await request.text());
@@ -74,6 +73,7 @@ async function visit(script: string): Promise<string[]> {
     stdout: "null",
     stderr: "null",
   }).spawn();
+  browser.status.then(({ code }) => reject(new Error(`Chromium has ended with ${code}: ${said}`)));
   try {
     await promise;
   } finally {
