@@ -9,11 +9,39 @@ import { withoutSignals } from "./skip.ts";
 
 const root = new URL("..", import.meta.url);
 const config = JSON.parse(await Deno.readTextFile(new URL("deno.json", root)));
+/** The files of the module, and their folders. */
+const folders = ["", "runtimes/", "runtimes/deno/", "runtimes/process/"];
+const files = folders.flatMap((folder) =>
+  Array.from(Deno.readDirSync(new URL(`./${folder}`, root)), ({ name }) => `${folder}${name}`)
+    .filter((file) => file.endsWith(".ts"))
+);
 const key = 'Symbol.for("@atexit/atexit")';
 
 Deno.test("the version is the same in realm.ts and in deno.json", () => {
   assertEquals(version, config.version);
 });
+
+Deno.test("mod.ts is the first to import each file that is loaded", () => {
+  const named = new Set(findImports("mod.ts"));
+  const missing = files.flatMap(findImports).filter((file) => !named.has(file));
+  assertEquals(new Set(missing), new Set());
+});
+
+/** Returns the files that a file of the module loads, by their paths from the folder of `mod.ts`. */
+function findImports(file: string): string[] {
+  const text = Deno.readTextFileSync(new URL(file, root));
+  const statements = text.matchAll(/^(?:import|export) (?:([^;]*?) from )?"(\..+?)";$/gms);
+  return Array.from(statements)
+    .filter(([, names]) => names === undefined || !isOnlyTypes(names))
+    .map(([, , specifier]) =>
+      new URL(specifier, new URL(file, root)).pathname.slice(root.pathname.length)
+    );
+}
+
+function isOnlyTypes(names: string): boolean {
+  const list = names.match(/\{(.*)\}/s)?.[1].split(",").map((name) => name.trim()) ?? [];
+  return names.startsWith("type ") || list.every((name) => name === "" || name.startsWith("type "));
+}
 
 // ----------------------------------------------------------------------------------------- copies
 
@@ -21,13 +49,8 @@ Deno.test("the version is the same in realm.ts and in deno.json", () => {
 function copyModule(): string {
   const copy = Deno.makeTempDirSync({ prefix: "atexit-" });
   addEventListener("unload", () => Deno.removeSync(copy, { recursive: true }));
-  for (const folder of ["./", "./runtimes/", "./runtimes/deno/", "./runtimes/process/"]) {
-    Deno.mkdirSync(`${copy}/${folder}`, { recursive: true });
-    for (const { name } of Deno.readDirSync(new URL(folder, root))) {
-      const file = `${folder}${name}`;
-      if (name.endsWith(".ts")) Deno.copyFileSync(new URL(file, root), `${copy}/${file}`);
-    }
-  }
+  for (const folder of folders) Deno.mkdirSync(`${copy}/${folder}`, { recursive: true });
+  for (const file of files) Deno.copyFileSync(new URL(file, root), `${copy}/${file}`);
   return pathToFileURL(`${copy}/mod.ts`).href;
 }
 
