@@ -6,7 +6,7 @@ export interface CallSite {
   readonly name: string;
   /** The file of the call: a URL, or a path. Empty if there is none. */
   readonly file: string;
-  /** The file, line and column, as in a stack trace. */
+  /** The file, line and column, as in a stack trace. Looked up when it is read, which takes time. */
   readonly place: string;
 }
 
@@ -80,7 +80,9 @@ function toCallSite(native: NativeCallSite): CallSite {
   return {
     name: native.getFunctionName() ?? "",
     file,
-    place: `${file}:${native.getLineNumber() ?? 0}:${native.getColumnNumber() ?? 0}`,
+    get place() {
+      return `${file}:${native.getLineNumber() ?? 0}:${native.getColumnNumber() ?? 0}`;
+    },
   };
 }
 
@@ -100,10 +102,6 @@ export function hideFrames<T>(error: T, func: (...args: never[]) => unknown): T 
 }
 
 // ------------------------------------------------------------------------------------- own frames
-
-/** This module's files in its folder, which may be that of a program, too. */
-const OWN_FILE =
-  /^(deadline|disposable|errors|exit|guard|lifecycle|mod|realm|register|registry|report|runtimes\/[\w/]+|shutdown|signal_listeners|signals|stack_trace)\.[jt]s\b/;
 
 /** The folder of this module's files, if it has been looked up. */
 let home: { readonly path: string | undefined } | undefined;
@@ -172,13 +170,12 @@ function captureOwnFile(): string | undefined {
  * lower case: where the system ignores case, Deno may show a path in the case of an earlier run.
  */
 function toPlainPaths(text: string): string {
+  // Not the line breaks: the text is compared line by line.
+  const encoded = /(?:%(?!0[AD])[\dA-F]{2})+/gi;
   return text
     .replaceAll("\\", "/").replaceAll("file:///", "/").replaceAll("file://", "//")
-    .replace(/\/([a-z]:\/)/gi, "$1").replace(ENCODED, decode).toLowerCase();
+    .replace(/\/([a-z]:\/)/gi, "$1").replace(encoded, decode).toLowerCase();
 }
-
-/** Characters that a URL encodes, but line breaks: the text is compared line by line. */
-const ENCODED = /(?:%(?!0[AD])[\dA-F]{2})+/gi;
 
 function decode(encoded: string): string {
   try {
@@ -204,7 +201,9 @@ function isOwnFrame(line: string, path: string): boolean {
   return start >= 0 && line.includes("    at ") && isOwnPath(line.slice(start), path);
 }
 
-/** Whether a text begins with the path of a file of the module. */
+/** Whether a text begins with the path of a file of the module: its folder may be a program's, too. */
 function isOwnPath(text: string, path: string): boolean {
-  return text.startsWith(path) && OWN_FILE.test(text.slice(path.length));
+  const ownFile =
+    /^(deadline|disposable|errors|exit|guard|lifecycle|mod|realm|register|registry|report|runtimes\/[\w/]+|shutdown|signal_listeners|signals|stack_trace)\.[jt]s\b/;
+  return text.startsWith(path) && ownFile.test(text.slice(path.length));
 }
