@@ -180,16 +180,9 @@ export class EventLoop implements UnloadState {
     const asked = this.#phase.kind === "running" && this.#phase.asked;
     this.#loaded();
     this.#phase = { kind: "running", asked };
-    // A test runner dispatches `unload` next, whatever the outcome.
-    if (isTestRunner() || this.#isDispatchedByProgram()) return dispatch() && this.#drained();
     const events = this.#events;
-    if (!asked && events.state === "idle") {
-      if (!dispatch() || events.state !== "idle") return false;
-      if (!events.mustWait) return this.#drained();
-      this.#phase = { kind: "running", asked: true };
-      this.#emitBeforeExit();
-      return false; // Wait for the work that listeners have scheduled.
-    }
+    if (!asked && events.state === "idle") return this.#askListeners(dispatch);
+    if (!this.#isAskedByDeno()) return dispatch() && this.#drained();
     if (events.mustWait) {
       if (!printsNull()) {
         if (events.drained()) return false;
@@ -203,8 +196,20 @@ export class EventLoop implements UnloadState {
     return this.#drained();
   }
 
-  #isDispatchedByProgram(): boolean {
-    return this.#dispatchHook !== undefined && findCallerKind(this.#dispatchHook) === "program";
+  #askListeners(dispatch: () => boolean): boolean {
+    const events = this.#events;
+    if (!dispatch()) return false;
+    if (!events.mustWait || !this.#isAskedByDeno()) return this.#drained();
+    if (events.state !== "idle") return false;
+    this.#phase = { kind: "running", asked: true };
+    this.#emitBeforeExit();
+    return false; // Wait for the work that listeners have scheduled.
+  }
+
+  /** Whether Deno dispatches `beforeunload`, and does what it is told. A test runner does not. */
+  #isAskedByDeno(): boolean {
+    if (isTestRunner()) return false;
+    return this.#dispatchHook === undefined || findCallerKind(this.#dispatchHook) !== "program";
   }
 
   /**
