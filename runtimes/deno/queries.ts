@@ -55,8 +55,9 @@ export const denoGlobal = globalThis as typeof globalThis & { readonly Deno?: De
 const isOwnConsole = typeof console === "object" && console !== null &&
   getOwnPropertyDescriptor(console, Symbol.toStringTag)?.value === "console";
 
-// Deno 2.9 loads it when it is first looked at, which takes milliseconds.
+// Since 2.9 Deno loads it when it is first looked at, which takes milliseconds: it has a getter.
 const getProcess = getLazily<NodeProcess | undefined>(globalThis, "process");
+const isProcessLazy = getOwnPropertyDescriptor(globalThis, "process")?.get !== undefined;
 
 /** Whether this is Deno, and not a program for Node.js or Bun that has defined a `Deno` shim. */
 export const isDeno: boolean = "Deno" in globalThis && !isNode();
@@ -118,7 +119,7 @@ export function isErrorHandledByRunner(): boolean {
  * Deno's console a property (2.9; before, it is always loaded). Safe answer: it is loaded.
  */
 export function getLoadedProcess(): NodeProcess | undefined {
-  if (isOwnConsole && isDeno && isProcessLazy() && !hasOwn(console, "_stdout")) return undefined;
+  if (isOwnConsole && isProcessLazy && !hasOwn(console, "_stdout")) return undefined;
   try {
     const process = getProcess();
     // Some programs replace it by an object that only has an `env`.
@@ -126,11 +127,6 @@ export function getLoadedProcess(): NodeProcess | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** Before 2.9 `process` is always loaded, and `OTEL_DENO_CONSOLE=replace` hides what tells. */
-function isProcessLazy(): boolean {
-  return isSince(9, 0);
 }
 
 /** Whether this is Node.js or Bun, where a program may have defined a `Deno` shim. */
