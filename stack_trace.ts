@@ -1,15 +1,5 @@
 // Places in stacks: who called a function, and which frames are the module's own.
 
-/** A function call on the stack. */
-export interface CallSite {
-  /** The name of the function, if it has one. */
-  readonly name: string;
-  /** The file of the call: a URL, or a path. Empty if there is none. */
-  readonly file: string;
-  /** The file, line and column, as in a stack trace. Looked up when it is read, which takes time. */
-  readonly place: string;
-}
-
 /** The call sites of V8 and JavaScriptCore, as far as they are used here. */
 interface NativeCallSite {
   getFunctionName(): string | null | undefined;
@@ -17,6 +7,36 @@ interface NativeCallSite {
   getScriptNameOrSourceURL?(): string | null | undefined;
   getLineNumber(): number | null | undefined;
   getColumnNumber(): number | null | undefined;
+}
+
+/** A function call on the stack. Everything is looked up when it is read, since that takes time. */
+export class CallSite {
+  readonly #native: NativeCallSite;
+
+  constructor(native: NativeCallSite) {
+    this.#native = native;
+  }
+
+  /** The name of the function, if it has one. */
+  get name(): string {
+    return this.#native.getFunctionName() ?? "";
+  }
+
+  /** The file of the call: a URL, or a path. Empty if there is none. */
+  get file(): string {
+    return this.#native.getFileName() ?? this.#native.getScriptNameOrSourceURL?.() ?? "";
+  }
+
+  /** The file that is executed, a URL. `file` may be the one that it was made from, by its source map. */
+  get script(): string {
+    return this.#native.getScriptNameOrSourceURL?.() ?? this.#native.getFileName() ?? "";
+  }
+
+  /** The file, line and column, as in a stack trace. */
+  get place(): string {
+    const native = this.#native;
+    return `${this.file}:${native.getLineNumber() ?? 0}:${native.getColumnNumber() ?? 0}`;
+  }
 }
 
 /** `Error` as V8 and JavaScriptCore extend it. The libraries of TypeScript do not all have it. */
@@ -63,7 +83,7 @@ export function captureCallSites(func: (...args: never[]) => unknown): CallSite[
   }
   if (captured === undefined) return undefined;
   const callSites: CallSite[] = [];
-  for (let i = 0; i < captured.length; i++) callSites[i] = toCallSite(captured[i]);
+  for (let i = 0; i < captured.length; i++) callSites[i] = new CallSite(captured[i]);
   return callSites;
 }
 
@@ -73,17 +93,6 @@ function restore(assign: () => void): void {
   } catch {
     // A frozen `Error`: nothing was changed.
   }
-}
-
-function toCallSite(native: NativeCallSite): CallSite {
-  const file = native.getFileName() ?? native.getScriptNameOrSourceURL?.() ?? "";
-  return {
-    name: native.getFunctionName() ?? "",
-    file,
-    get place() {
-      return `${file}:${native.getLineNumber() ?? 0}:${native.getColumnNumber() ?? 0}`;
-    },
-  };
 }
 
 /** Removes the stack of an error of the module's own: it has no frame of the program. */

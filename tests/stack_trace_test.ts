@@ -33,8 +33,9 @@ function withError<T>(
 
 function assertCaller(sites: ReturnType<typeof captureCallSites>): void {
   assertEquals(sites?.[0].name, "caller");
-  const { file, place } = sites![0];
+  const { file, script, place } = sites![0];
   assert(/[\\/]stack_trace_test\.ts$/.test(file));
+  assert(script.endsWith("/stack_trace_test.ts"));
   assert(place.startsWith(`${file}:`) && /^:\d+:\d+$/.test(place.slice(file.length)));
 }
 

@@ -194,8 +194,8 @@ export function findCallerKind(
   try {
     const callSites = captureCallSites(func);
     if (callSites === undefined) return undefined;
-    const isProgram = callSites.some(({ file }) => !isInternal(file)) &&
-      !callSites.some(({ file }) => file.startsWith("ext:runtime_main/"));
+    const isProgram = callSites.some(({ script }) => !isInternal(script)) &&
+      !callSites.some(({ script }) => script.startsWith("ext:runtime_main/"));
     return isProgram ? "program" : "deno";
   } catch {
     return undefined; // The program has replaced methods of arrays or strings.
