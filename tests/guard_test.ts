@@ -1,6 +1,7 @@
 // What a runtime throws stops no run.
 
 import { assertEquals, assertThrows } from "@std/assert";
+import { reserveStack } from "../guard.ts";
 import { causes, Harness, settle } from "./fake_runtime.ts";
 
 // ------------------------------------------------------------- what the runtime throws stops no run
@@ -117,4 +118,16 @@ Deno.test("guard() lets signals be stopped", () => {
   assertEquals(h.runtime.isListening("SIGTERM"), true);
   stop();
   assertEquals(h.runtime.isListening("SIGTERM"), false);
+});
+
+Deno.test("reserveStack() throws where the stack is nearly full", () => {
+  const dive = (): unknown => {
+    try {
+      return dive();
+    } catch {
+      return assertThrows(() => reserveStack(), RangeError);
+    }
+  };
+  dive();
+  assertEquals(reserveStack(), 1_000); // Here is room for so many frames.
 });

@@ -125,6 +125,17 @@ Deno.test("exit() in an exit listener does what the exit of the runtime does the
   }
 });
 
+Deno.test("an exit of the runtime in an exit listener rethrows the last exception of the handlers", () => {
+  const h = new Harness();
+  h.sync("fails", () => {
+    throw new Error("bad");
+  });
+  h.runtime.onExit = () => h.exitNow(20);
+  h.exit(3);
+  h.lifecycle.drained();
+  assertEquals(h.runtime.ends, ["rethrow Error: bad", "now 20", "exit 3"]);
+});
+
 Deno.test("exit() in an exit listener rethrows the last exception of the handlers", () => {
   const h = new Harness();
   h.sync("fails", () => {
