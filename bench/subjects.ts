@@ -1,5 +1,5 @@
-// What is measured, and what it is measured against. Each has its own loops, so that what V8
-// learns about one of them does not slow down another.
+// What is compared. Each subject has its own loops, so that what V8 learns about one of them does not
+// slow down another.
 
 import { register, unregister } from "../mod.ts";
 import { Stack } from "../registry.ts";
@@ -8,19 +8,15 @@ export type Func = () => void;
 
 /** Something that takes functions and calls them in the end. */
 export interface Subject {
-  /**
-   * Registers every function.
-   *
-   * @param removers Where to put what takes a function back, for those that have such a thing.
-   */
+  /** Registers every function. Subjects that return a function for the removal add it to `removers`. */
   register(funcs: Func[], removers?: Func[]): void;
-  /** Takes back the functions that were registered at these places, one after the other. */
-  unregister?(places: Uint32Array, funcs: Func[], removers: Func[]): void;
-  /** Calls every function, and forgets it. */
+  /** Removes the functions that were registered at these places, one after the other. */
+  remove?(places: Uint32Array, funcs: Func[], removers: Func[]): void;
+  /** Calls and removes every function. */
   run?(): void;
-  /** So many times registers a fresh function and takes it back. */
+  /** Registers and removes a new function, as often as this. */
   churn?(cycles: number): void;
-  /** Forgets every function. */
+  /** Removes every function, in whatever way is fastest. */
   clear(funcs: Func[]): void;
 }
 
@@ -43,7 +39,7 @@ const atexit: Subject = {
   register(funcs) {
     for (let i = 0; i < funcs.length; i++) register(funcs[i]);
   },
-  unregister(places, funcs) {
+  remove(places, funcs) {
     for (let i = 0; i < places.length; i++) unregister(funcs[places[i]]);
   },
   run: unload,
@@ -57,14 +53,14 @@ const atexit: Subject = {
   clear: unload,
 };
 
-/** By hand: the handlers run, and the program lives on. */
+/** Runs the handlers as at the end of the program, which goes on. */
 function unload(): void {
   dispatchEvent(new Event("unload"));
 }
 
 const noArgs: readonly unknown[] = [];
 
-/** The stack of handlers, without the functions that check what they are given. */
+/** The stack of handlers alone, without checks of arguments and without a lifecycle. */
 class BareStack implements Subject {
   #stack = new Stack();
 
@@ -83,7 +79,7 @@ class BareStack implements Subject {
     });
   }
 
-  unregister(places: Uint32Array, funcs: Func[]): void {
+  remove(places: Uint32Array, funcs: Func[]): void {
     for (let i = 0; i < places.length; i++) this.#stack.remove(funcs[places[i]]);
   }
 
@@ -106,7 +102,7 @@ class BareStack implements Subject {
   }
 }
 
-/** The `Set` that exit-hook has inside. A process can run exit-hook itself only once. */
+/** What exit-hook has inside. A process can run the handlers of exit-hook itself only once. */
 class CallbackSet implements Subject {
   #callbacks = new Set<Func>();
 
@@ -114,7 +110,7 @@ class CallbackSet implements Subject {
     for (let i = 0; i < funcs.length; i++) this.#callbacks.add(funcs[i]);
   }
 
-  unregister(places: Uint32Array, funcs: Func[]): void {
+  remove(places: Uint32Array, funcs: Func[]): void {
     for (let i = 0; i < places.length; i++) this.#callbacks.delete(funcs[places[i]]);
   }
 
@@ -178,7 +174,7 @@ class Disposables implements Subject {
 
 async function loadSignalExit(): Promise<Subject> {
   const { onExit } = await import("npm:signal-exit@4");
-  onExit(() => {}); // Without any handler it takes its listeners off, to add them again later.
+  onExit(() => {}); // Without a handler it would remove its listeners, and add them again later.
   const emitter = Reflect.get(globalThis, Symbol.for("signal-exit emitter"));
   return {
     register(funcs, removers) {
@@ -187,8 +183,15 @@ async function loadSignalExit(): Promise<Subject> {
         if (removers !== undefined) removers[i] = remover;
       }
     },
-    unregister(places, _funcs, removers) {
+    remove(places, _funcs, removers) {
       for (let i = 0; i < places.length; i++) removers[places[i]]();
+    },
+    churn(cycles) {
+      for (let i = 0; i < cycles; i++) {
+        const func = () => void i;
+        const remover = onExit(func);
+        remover();
+      }
     },
     clear() {
       emitter.listeners.exit.length = 1;
@@ -198,8 +201,7 @@ async function loadSignalExit(): Promise<Subject> {
 
 async function loadExitHook(): Promise<Subject> {
   const { default: exitHook } = await import("npm:exit-hook@5");
-  exitHook(() => {})(); // Adds its listeners, of which one exits: `deno bench` refuses that.
-  process.removeAllListeners("beforeExit");
+  exitHook(() => {})(); // Adds its listeners.
   return {
     register(funcs, removers) {
       for (let i = 0; i < funcs.length; i++) {
@@ -207,7 +209,7 @@ async function loadExitHook(): Promise<Subject> {
         if (removers !== undefined) removers[i] = remover;
       }
     },
-    unregister(places, _funcs, removers) {
+    remove(places, _funcs, removers) {
       for (let i = 0; i < places.length; i++) removers[places[i]]();
     },
     churn(cycles) {
@@ -228,12 +230,19 @@ const processExit: Subject = {
     process.setMaxListeners(0);
     for (let i = 0; i < funcs.length; i++) process.on("exit", funcs[i]);
   },
-  unregister(places, funcs) {
+  remove(places, funcs) {
     for (let i = 0; i < places.length; i++) process.off("exit", funcs[places[i]]);
   },
   run() {
     process.emit("exit", 0);
     this.clear([]);
+  },
+  churn(cycles) {
+    for (let i = 0; i < cycles; i++) {
+      const func = () => void i;
+      process.on("exit", func);
+      process.off("exit", func);
+    }
   },
   clear() {
     process.removeAllListeners("exit");
@@ -244,15 +253,22 @@ const unloadListener: Subject = {
   register(funcs) {
     for (let i = 0; i < funcs.length; i++) addEventListener("unload", funcs[i]);
   },
-  unregister(places, funcs) {
+  remove(places, funcs) {
     for (let i = 0; i < places.length; i++) removeEventListener("unload", funcs[places[i]]);
+  },
+  churn(cycles) {
+    for (let i = 0; i < cycles; i++) {
+      const func = () => void i;
+      addEventListener("unload", func);
+      removeEventListener("unload", func);
+    }
   },
   clear(funcs) {
     for (const func of funcs) removeEventListener("unload", func);
   },
 };
 
-/** Makes functions that are not the same, and do nearly nothing. */
+/** Creates different functions that do nearly nothing. */
 export function makeFunctions(count: number): Func[] {
   let calls = 0;
   const funcs: Func[] = [];
@@ -260,7 +276,7 @@ export function makeFunctions(count: number): Func[] {
   return funcs;
 }
 
-/** The numbers below `count`, each once, in an order that is random and always the same. */
+/** The numbers below `count` in random order, which is the same each time. */
 export function shuffle(count: number): Uint32Array {
   const numbers = Uint32Array.from({ length: count }, (_, i) => i);
   let random = 1;

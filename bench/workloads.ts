@@ -1,15 +1,16 @@
-// One workload of one subject, in a process of its own. Prints what it cost as JSON:
-// deno run -A --v8-flags=--expose-gc,--single-threaded operations.ts WORKLOAD SUBJECT COUNT [once]
-//
-// With `once` nothing is repeated and nothing is warmed up: what a program pays that does it once.
+// One workload of one subject, in a process of its own. Prints its costs as JSON:
+// deno run -A --v8-flags=--expose-gc,--single-threaded workloads.ts WORKLOAD SUBJECT COUNT
 
 import { register, unregister } from "../mod.ts";
 import { type Func, makeFunctions, shuffle, type Subject, subjects } from "./subjects.ts";
 
-/** Nanoseconds of CPU time for each call, bytes, or a number of things. */
+/** Nanoseconds of CPU time for each call, bytes for each handler, or a number of objects. */
 export type Costs = Record<string, number>;
 
 type Workload = (subject: Subject, count: number) => Costs | Promise<Costs>;
+
+/** Microseconds after which a workload is not repeated any more. */
+const maximum = 2e5;
 
 const { gc } = globalThis as unknown as { gc: () => void };
 
@@ -22,13 +23,13 @@ const workloads: Record<string, Workload> = {
     }, subject);
   },
 
-  /** Registers functions and takes all of them back, in random order. */
-  unregisterAll: (subject, count) => unregisterSome(subject, count, count),
+  /** Registers functions and removes all of them, in random order. */
+  removeAll: (subject, count) => removeSome(subject, count, count),
 
-  /** Registers functions and takes a tenth of them back, in random order. */
-  unregisterTenth: (subject, count) => unregisterSome(subject, count, count / 10),
+  /** Registers functions and removes a tenth of them, in random order. */
+  removeTenth: (subject, count) => removeSome(subject, count, count / 10),
 
-  /** Registers functions that are there before. */
+  /** Registers functions that exist before, so that they are not counted. */
   memory(subject, count) {
     const funcs = makeFunctions(count);
     const before = heapUsed();
@@ -38,12 +39,12 @@ const workloads: Record<string, Workload> = {
     return { bytes };
   },
 
-  /** Registers and takes back fresh functions, one at a time, beside those that stay. */
+  /** Registers and removes a new function again and again, beside those that stay. */
   churn(subject, count) {
-    const cycles = 3e6;
+    const cycles = 1e6;
     const funcs = makeFunctions(count);
     subject.register(funcs);
-    subject.churn!(1_000); // What finds the functions again is there from now on.
+    subject.churn!(1_000); // The first removal may build an index.
     const before = heapUsed();
     const start = cpuTime();
     subject.churn!(cycles);
@@ -53,11 +54,11 @@ const workloads: Record<string, Workload> = {
     return { cycle, grown };
   },
 
-  /** Counts what is left of functions that were taken back, and of their arguments. */
+  /** Counts removed functions, and arguments of theirs, that are still in memory. */
   async leaks(subject, count) {
     const funcs = makeFunctions(count);
     subject.register(funcs);
-    const refs = registerAndTakeBack(1000);
+    const refs = registerAndRemove(1000);
     await new Promise((resolve) => setTimeout(resolve)); // Until then a new WeakRef is strong.
     gc();
     subject.clear(funcs);
@@ -65,16 +66,16 @@ const workloads: Record<string, Workload> = {
   },
 };
 
-function unregisterSome(subject: Subject, count: number, calls: number): Promise<Costs> {
+function removeSome(subject: Subject, count: number, calls: number): Promise<Costs> {
   const places = shuffle(count).subarray(0, calls);
   return perCall(count, async (funcs, time) => {
     const removers: Func[] = [];
     await time("register", count, () => subject.register(funcs, removers));
-    await time("unregister", calls, () => subject.unregister!(places, funcs, removers));
+    await time("remove", calls, () => subject.remove!(places, funcs, removers));
   }, subject);
 }
 
-function registerAndTakeBack(count: number): WeakRef<WeakKey>[] {
+function registerAndRemove(count: number): WeakRef<WeakKey>[] {
   const refs: WeakRef<WeakKey>[] = [];
   for (const func of makeFunctions(count) as ((arg: object) => void)[]) {
     const arg = {};
@@ -85,17 +86,17 @@ function registerAndTakeBack(count: number): WeakRef<WeakKey>[] {
   return refs;
 }
 
-/** Times calls, with what they have left for the next microtask. */
+/** Times calls, including what they leave for the next microtask. */
 type Timer = (name: string, calls: number, what: () => void) => Promise<void>;
 
-/** Repeats what is done with fresh functions, and tells what each of the timed calls costs. */
+/** Repeats a round with new functions, and returns what each of its timed calls costs. */
 async function perCall(
   count: number,
   round: (funcs: Func[], time: Timer) => Promise<void>,
   subject: Subject,
 ): Promise<Costs> {
   const costs: Costs = {};
-  const rounds = once ? 1 : Math.ceil(1e6 / count);
+  const rounds = Math.ceil(1e6 / count);
   const start = cpuTime();
   let done = 0;
   const time: Timer = async (name, calls, what) => {
@@ -104,7 +105,7 @@ async function perCall(
     await undefined;
     costs[name] = (costs[name] ?? 0) + (cpuTime() - start - clockCost) * 1e3 / calls;
   };
-  while (done < rounds && cpuTime() - start < 1e6) {
+  while (done < rounds && cpuTime() - start < maximum) {
     const funcs = makeFunctions(count);
     if (count > 1e4) gc();
     await round(funcs, time);
@@ -121,7 +122,7 @@ function cpuTime(): number {
   return user + system;
 }
 
-/** What the clock itself takes, in microseconds. */
+/** Microseconds that reading the clock takes. */
 function measureClock(): number {
   const start = cpuTime();
   for (let i = 0; i < 1e4; i++) cpuTime();
@@ -133,10 +134,9 @@ function heapUsed(): number {
   return Deno.memoryUsage().heapUsed;
 }
 
-const [workload, name, count, mode] = Deno.args;
-const once = mode === "once";
+const [workload, name, count] = Deno.args;
 const subject = await subjects[name as keyof typeof subjects]();
 measureClock();
 const clockCost = measureClock();
-if (!once) await workloads[workload](subject, Math.min(1e4, Number(count)));
+await workloads[workload](subject, Math.min(1e4, Number(count))); // Warms up.
 console.log(JSON.stringify(await workloads[workload](subject, Number(count))));

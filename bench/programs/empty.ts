@@ -1,1 +1,0 @@
-// Nothing: what every program pays.

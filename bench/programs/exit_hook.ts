@@ -1,3 +1,0 @@
-import exitHook from "npm:exit-hook@5";
-
-exitHook(() => {});

@@ -1,3 +1,0 @@
-import { onExit } from "npm:signal-exit@4";
-
-onExit(() => {});
