@@ -16,7 +16,7 @@ import {
   writeProgram,
 } from "./measure.ts";
 import { getPackages } from "./packages.ts";
-import { type Section, show, showEstimate, table, type Target } from "./tables.ts";
+import { type Section, show, showEstimate, showRounds, table, type Target } from "./tables.ts";
 
 /** Milliseconds of CPU time of an empty script on the machine that the targets are for. */
 const referenceMs = 17;
@@ -123,7 +123,7 @@ export async function measureEnds(rounds: Rounds): Promise<Section> {
     if (before === undefined) continue;
     jobs[`${name}, before`] = await prepare(name, end, end.atexit, before.local);
   }
-  const endRounds = rounds(51);
+  const endRounds = rounds(41);
   const times = await takeTurns(endRounds, jobs);
 
   const over = (name: string, subject: string) =>
@@ -132,7 +132,7 @@ export async function measureEnds(rounds: Rounds): Promise<Section> {
     title: "Ends on Deno",
     targets: getTargets((name) => scale(over(name, "atexit"), factor)),
     tables: [
-      `Milliseconds, ${endRounds} rounds. An empty script takes ${
+      `Milliseconds, ${showRounds(endRounds)}. An empty script takes ${
         show(emptyMs)
       } ms of CPU time, so ` +
       `“scaled” is the difference times ${show(factor)}.`,
@@ -199,8 +199,8 @@ function getHandlers(body: string): string {
 
 function getTargets(over: (name: string) => Estimate): Target[] {
   const compiling =
-    "V8 compiles each function that is called for the first time, 0.01 to 0.02 ms each, and an end " +
-    "calls 20 to 65 of them. No cache has them, because Deno's is written before a module is run.";
+    "V8 compiles each function that is called for the first time, which takes 0.01 to 0.02 ms. " +
+    "Deno's cache does not have those that are called at an end: it is written before a module runs.";
   const target = (name: string, atMost: number): Target => ({
     item: `${name}, scaled`,
     measured: over(name),

@@ -1,5 +1,5 @@
-// Registering, running and removing handlers, for different numbers of them. Each workload runs in a
-// process of its own: see workloads.ts, and subjects.ts for what is compared.
+// Registering, running and removing different numbers of handlers. What is measured stands in
+// operations.ts, what is compared in subjects.ts. workloads.ts does it, each time in a new process.
 
 import { fileURLToPath } from "node:url";
 import {
@@ -13,75 +13,31 @@ import {
   scale,
   takeTurns,
 } from "./measure.ts";
-import { type SubjectName, subjects } from "./subjects.ts";
-import { type Section, show, showEstimate, table, type Target } from "./tables.ts";
+import { churnCounts, counts, type Operation, operations, targetMaximum } from "./operations.ts";
+import { getLimits, type SubjectName, subjects } from "./subjects.ts";
+import { type Section, show, showEstimate, showRounds, table, type Target } from "./tables.ts";
 import type { Costs } from "./workloads.ts";
 
-const counts = [1e2, 1e3, 1e4, 1e5, 1e6];
-
-/** Ratios with more handlers than this are printed, but have no target. */
-const targetMaximum = 1e4;
-
-/** Numbers of handlers that stay while others come and go. */
-const churnCounts = [10, 1e5];
-
-/** The largest number of handlers of subjects whose calls cost more the more handlers there are. */
-const limits: { [name in SubjectName]?: { register?: number; remove: number } } = {
-  "npm:signal-exit": { remove: 1e4 },
-  "process.on": { remove: 1e4 },
-  "unload listener": { register: 1e4, remove: 1e3 },
-};
-
-/** What is measured of a workload, and printed as a table. */
-interface Operation {
-  readonly title: string;
-  readonly workload: string;
-  /** The name of the cost in what the workload prints. */
-  readonly cost: string;
-  readonly unit: string;
-  readonly counts: number[];
-  /** What it is compared with, and how much of that it may cost. */
-  readonly base: SubjectName;
-  readonly atMost: number;
-}
-
-const exitHook = "npm:exit-hook";
-
-const operations: Operation[] = [
-  operation("register", "run", "register", exitHook, 1),
-  operation("run", "run", "run", "Set", 1), // exit-hook runs what it has in a `Set`.
-  operation("remove all", "removeAll", "remove", exitHook, 2),
-  operation("remove a tenth", "removeTenth", "remove", exitHook, 2),
-  { ...operation("churn", "churn", "cycle", exitHook, 2), counts: churnCounts },
-  { ...operation("memory of a handler", "memory", "bytes", exitHook, Infinity), unit: "bytes" },
-];
-
-function operation(
-  title: string,
-  workload: string,
-  cost: string,
-  base: SubjectName,
-  atMost: number,
-): Operation {
-  return { title, workload, cost, base, atMost, counts, unit: "ns of CPU time for each handler" };
-}
+const subjectNames = Object.keys(subjects) as SubjectName[];
 
 export async function measureHandlers(rounds: Rounds): Promise<Section> {
-  const count = rounds(7);
-  const results = await measureWorkloads(count);
+  const results = await measureWorkloads(rounds);
   return {
     title: "Handlers",
     targets: getTargets(results),
     tables: operations.flatMap((operation) => [
-      `${capitalize(operation.title)}: ${operation.unit}, ${count} rounds.`,
+      getCaption(operation, rounds),
       getTable(operation, results),
     ]),
     figures: { handlers: getFigures(results) },
   };
 }
 
-function capitalize(text: string): string {
-  return `${text[0].toUpperCase()}${text.slice(1)}`;
+function getCaption({ title, unit, workload, counts }: Operation, rounds: Rounds): string {
+  const usual = getRounds(workload, counts[0], rounds);
+  const last = getRounds(workload, counts.at(-1)!, rounds);
+  const except = last === usual ? "" : `, ${last} with ${showCount(counts.at(-1)!)}`;
+  return `${title[0].toUpperCase()}${title.slice(1)}: ${unit}, ${showRounds(usual)}${except}.`;
 }
 
 // -------------------------------------------------------------------------------------- measuring
@@ -112,33 +68,34 @@ function getJob(workload: string, subject: SubjectName, count: number): string {
   return `${workload}/${subject}/${count}`;
 }
 
-/** The subjects of a workload with a given number of handlers take turns. */
-async function measureWorkloads(rounds: number): Promise<Results> {
-  const costs: Record<string, Costs[]> = {};
-  for (const workload of new Set(operations.map(({ workload }) => workload))) {
-    for (const count of workload === "churn" ? churnCounts : counts) {
-      const jobs: Record<string, () => Promise<Costs>> = {};
-      for (const subject of chooseSubjects(workload, count)) {
-        jobs[getJob(workload, subject, count)] = () => runWorkload(workload, subject, count);
-      }
-      Object.assign(costs, await takeTurns(rounds, jobs));
-    }
-  }
-  for (const count of churnCounts) {
-    const job = getJob("leaks", "atexit", count);
-    costs[job] = [await runWorkload("leaks", "atexit", count)];
-  }
-  return new Results(costs);
+/** A round with a million handlers takes as long as one with all the other numbers together. */
+function getRounds(workload: string, count: number, rounds: Rounds): number {
+  const isConstant = workload === "memory" || workload === "leaks";
+  if (isConstant) return 1;
+  return rounds(count === 1e6 ? 2 : 5);
 }
 
-function chooseSubjects(workload: string, count: number): SubjectName[] {
-  const names = Object.keys(subjects) as SubjectName[];
-  return names.filter((name) => {
-    const { register = Infinity, remove = Infinity } = limits[name] ?? {};
-    if (workload === "run" || workload === "memory") return count <= register;
-    const cannotRemove = name === "array push" || name === "DisposableStack";
-    return !cannotRemove && count <= remove;
-  });
+async function measureWorkloads(rounds: Rounds): Promise<Results> {
+  const costs: Record<string, Costs[]> = {};
+  const add = async (workload: string, names: SubjectName[], count: number) => {
+    const jobs = names.map((name) => [
+      getJob(workload, name, count),
+      () => runWorkload(workload, name, count),
+    ]);
+    const turns = getRounds(workload, count, rounds);
+    Object.assign(costs, await takeTurns(turns, Object.fromEntries(jobs)));
+  };
+  for (const count of counts) {
+    const names = subjectNames.filter((name) => count <= getLimits(name).register);
+    await add("calls", names, count);
+    await add("memory", names, count);
+  }
+  for (const count of churnCounts) {
+    const names = subjectNames.filter((name) => count <= getLimits(name).remove);
+    await add("churn", names, count);
+    await add("leaks", ["atexit"], count);
+  }
+  return new Results(costs);
 }
 
 async function runWorkload(workload: string, subject: string, count: number): Promise<Costs> {
@@ -155,23 +112,22 @@ function getTargets(results: Results): Target[] {
 }
 
 function getRatioTargets(results: Results): Target[] {
-  const why =
-    "a `Set` of functions looks up one when it is registered. Here the first removal builds an index " +
-    "of all handlers, so that programs that remove none do not pay for it.";
-  return operations.filter(({ atMost }) => atMost < Infinity).flatMap((operation) =>
-    operation.counts.filter((count) => count <= targetMaximum).map((count) => ({
-      item: `${operation.title} / ${operation.base}, ${showCount(count)}`,
+  return operations.flatMap((operation) => {
+    const { title, workload, base, counts, atMost, why = "" } = operation;
+    if (atMost === undefined) return [];
+    return counts.filter((count) => count <= targetMaximum).map((count) => ({
+      item: `${title} / ${base}, ${showCount(count, workload)}`,
       measured: results.ratio(operation, count),
-      atMost: operation.atMost,
+      atMost,
       unit: "×",
       why,
-    }))
-  );
+    }));
+  });
 }
 
 /** The cost of all handlers together, with ten times as many. */
 function getGrowthTargets(results: Results): Target[] {
-  return operations.filter(({ counts, unit }) => counts.length > 2 && unit !== "bytes").map(
+  return operations.filter(({ workload }) => workload === "calls").map(
     ({ title, workload, cost }) => {
       const growth = (subject: SubjectName) => largestGrowth(results, workload, subject, cost);
       return {
@@ -179,8 +135,8 @@ function getGrowthTargets(results: Results): Target[] {
         measured: growth("atexit"),
         atMost: 12,
         unit: "×",
-        why: `from 1e5 handlers on, new memory takes the time: ${title} of a \`Set\` grows by ` +
-          `${show(growth("Set").median)} ×.`,
+        why: "many handlers need new memory, which takes more time than the operation. With a " +
+          `\`Set\` it is ${show(growth("Set").median)} ×.`,
       };
     },
   );
@@ -203,13 +159,13 @@ function largestGrowth(
 function getChurnTargets(results: Results): Target[] {
   return churnCounts.flatMap((count) => [
     {
-      item: `churn: growth of the heap, beside ${showCount(count)}`,
+      item: `churn: growth of the heap, ${showCount(count, "churn")}`,
       measured: scale(estimate(results.values("churn", "atexit", count, "grown")), 1 / 1024),
       atMost: 256,
       unit: "KiB",
     },
     {
-      item: `churn: functions and arguments that are left, beside ${showCount(count)}`,
+      item: `churn: functions and arguments that are left, ${showCount(count, "churn")}`,
       measured: estimate(results.values("leaks", "atexit", count, "left")),
       atMost: 0,
       unit: "",
@@ -219,19 +175,20 @@ function getChurnTargets(results: Results): Target[] {
 
 // ----------------------------------------------------------------------------------------- tables
 
-function showCount(count: number): string {
-  return count < 100 ? `${count}` : count.toExponential().replace("+", "");
+function showCount(count: number, workload = ""): string {
+  const number = count < 100 ? `${count}` : count.toExponential().replace("+", "");
+  return workload === "churn" ? `beside ${number}` : number;
 }
 
 function getTable(operation: Operation, results: Results): string {
   const { workload, cost, base, counts } = operation;
-  const rows = (Object.keys(subjects) as SubjectName[]).map((subject) => [
+  const rows = subjectNames.map((subject) => [
     subject,
     ...counts.map((count) => show(median(results.values(workload, subject, count, cost)))),
   ]).filter(([, ...cells]) => cells.some((cell) => cell !== ""));
   const ratios = counts.map((count) => showEstimate(results.ratio(operation, count), "×"));
-  const head = counts.map((count) => `${workload === "churn" ? "beside " : ""}${showCount(count)}`);
-  return table(["", ...head], [...rows, [`atexit / ${base}`, ...ratios]]);
+  const head = ["", ...counts.map((count) => showCount(count, workload))];
+  return table(head, [...rows, [`atexit / ${base}`, ...ratios]]);
 }
 
 /** A point of a plot. */
@@ -243,8 +200,8 @@ interface Figure {
 }
 
 function getFigures(results: Results): Figure[] {
-  return operations.filter(({ counts }) => counts.length > 2).flatMap((operation) =>
-    (Object.keys(subjects) as SubjectName[]).flatMap((subject) =>
+  return operations.filter(({ workload }) => workload === "calls").flatMap((operation) =>
+    subjectNames.flatMap((subject) =>
       counts.map((count): Figure => ({
         operation: operation.title,
         subject,

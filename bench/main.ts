@@ -7,12 +7,13 @@
 // draws, gets the figures of the sections that were measured.
 
 import { cpus, release, totalmem } from "node:os";
+import { fileURLToPath } from "node:url";
 import { others, skipped } from "../tests/runtimes.ts";
 import { replaceMarked } from "../tests/tables.ts";
 import { measureEnds } from "./ends.ts";
 import { measureHandlers } from "./handlers.ts";
 import { type Rounds, run } from "./measure.ts";
-import { measureOtherRuntimes } from "./other_runtimes.ts";
+import { getTitle, measureOtherRuntimes } from "./other_runtimes.ts";
 import { measureReports } from "./reports.ts";
 import { measureStartUp } from "./start_up.ts";
 import { describe, type Section } from "./tables.ts";
@@ -59,14 +60,14 @@ function parseArguments(args: string[]): { share: number; names: string[]; write
       Deno.exit(2);
     }
   }
-  return { share, names: names.length === 0 ? Object.keys(sections) : names, write };
+  return { share, names: names.length === 0 ? Object.keys(sections) : [...new Set(names)], write };
 }
 
 async function describeMachine(): Promise<string> {
   const { stdout: npm } = await run(["npm", "--version"]).catch(() => ({ stdout: "not here" }));
   const versions = [
     `Deno ${Deno.version.deno} with V8 ${Deno.version.v8}`,
-    ...others.map(({ label }) => label.replace("node", "Node.js").replace("bun", "Bun")),
+    ...others.map(getTitle),
     `npm ${npm.trim()}`,
   ];
   const machine = `${cpus().length} cores of ${cpus()[0].model}, ` +
@@ -77,9 +78,9 @@ async function describeMachine(): Promise<string> {
 
 /** Formats Markdown as `deno fmt` does, so that it can be pasted into a page. */
 async function format(text: string): Promise<string> {
-  const config = new URL("../deno.json", import.meta.url);
+  const config = fileURLToPath(new URL("../deno.json", import.meta.url));
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["fmt", "--config", config.pathname, "--ext", "md", "-"],
+    args: ["fmt", "--config", config, "--ext", "md", "-"],
     stdin: "piped",
     stdout: "piped",
   }).spawn();

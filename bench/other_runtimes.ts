@@ -12,7 +12,7 @@ import {
   type Samples,
   temporary,
 } from "./measure.ts";
-import { type Section, show, showEstimate, table, type Target } from "./tables.ts";
+import { type Section, show, showEstimate, showRounds, table, type Target } from "./tables.ts";
 
 const empty = "empty script";
 const signalExit = "npm:signal-exit";
@@ -34,20 +34,25 @@ const programs: Record<string, string> = {
 
 const titles = { deno: "Deno", node: "Node.js", bun: "Bun" };
 
+/** `Node.js 26.10.0` */
+export function getTitle({ name, version }: TestRuntime): string {
+  return `${titles[name]} ${version.join(".")}`;
+}
+
 export async function measureOtherRuntimes(rounds: Rounds): Promise<Section> {
   if (others.length === 0) console.error("Neither Node.js nor Bun is here");
   const folder = await installPackages();
-  const count = rounds(31);
+  const count = rounds(15);
   const measured: [name: string, times: Samples][] = [];
   for (const runtime of others) {
     const times = await measureCpuTimes(await getCommands(runtime, folder), count);
-    measured.push([`${titles[runtime.name]} ${runtime.version.join(".")}`, times]);
+    measured.push([getTitle(runtime), times]);
   }
   return {
     title: "Start-up on Node.js and Bun",
     targets: measured.flatMap(([name, times]) => getTargets(name, times)),
     tables: measured.flatMap(([name, times]) => [
-      `${name}: ${count} rounds, each with 4 starts.`,
+      `${name}: ${showRounds(count)} of 4 starts.`,
       getTable(times),
     ]),
     figures: {

@@ -12,13 +12,13 @@ import {
   writeProgram,
 } from "./measure.ts";
 import { getPackages, startJsr } from "./packages.ts";
-import { type Section, show, showEstimate, table, type Target } from "./tables.ts";
+import { type Section, show, showEstimate, showRounds, table, type Target } from "./tables.ts";
 
 export async function measureStartUp(rounds: Rounds): Promise<Section> {
   const packages = await getPackages();
   await using jsr = await startJsr(packages);
   const commands = await prepare(getPrograms(packages), jsr.url);
-  const [timeRounds, peakRounds] = [rounds(41), rounds(11)];
+  const [timeRounds, peakRounds] = [rounds(31), rounds(11)];
   const times = await measureCpuTimes(commands, timeRounds);
   const peaks = await measurePeaks(commands, peakRounds);
 
@@ -33,7 +33,7 @@ export async function measureStartUp(rounds: Rounds): Promise<Section> {
     title: "Start-up on Deno",
     targets: getTargets((name, base) => ratio(times[name], times[base])),
     tables: [
-      `CPU time: ${timeRounds} rounds, each with 4 starts. Memory: ${peakRounds} rounds.`,
+      `CPU time: ${showRounds(timeRounds)} of 4 starts. Memory: ${showRounds(peakRounds)}.`,
       table(["", "CPU time", "/ empty script", "peak memory", "/ empty script"], rows),
     ],
     figures: {

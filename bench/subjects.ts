@@ -35,6 +35,25 @@ export const subjects = {
 
 export type SubjectName = keyof typeof subjects;
 
+/** The largest number of handlers that is measured. */
+interface Limits {
+  readonly register: number;
+  readonly remove: number;
+}
+
+/** The limits of subjects that cannot remove, or whose calls cost more the more handlers there are. */
+const limits: { readonly [name in SubjectName]?: Limits } = {
+  "array push": { register: Infinity, remove: 0 },
+  "DisposableStack": { register: Infinity, remove: 0 },
+  "npm:signal-exit": { register: Infinity, remove: 1e4 },
+  "process.on": { register: Infinity, remove: 1e4 },
+  "unload listener": { register: 1e4, remove: 1e3 },
+};
+
+export function getLimits(name: SubjectName): Limits {
+  return limits[name] ?? { register: Infinity, remove: Infinity };
+}
+
 const atexit: Subject = {
   register(funcs) {
     for (let i = 0; i < funcs.length; i++) register(funcs[i]);
@@ -97,8 +116,9 @@ class BareStack implements Subject {
     }
   }
 
+  /** A removal of the next round builds the index again, as the first one of a program does. */
   clear(): void {
-    while (this.#stack.pop() !== undefined);
+    this.#stack = new Stack();
   }
 }
 

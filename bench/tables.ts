@@ -78,3 +78,7 @@ export function showEstimate({ median, low, high }: Estimate, unit = ""): string
   if (low === high) return show(median, unit);
   return `${show(median, unit)} (${show(low)} to ${show(high)})`;
 }
+
+export function showRounds(rounds: number): string {
+  return `${rounds} ${rounds === 1 ? "round" : "rounds"}`;
+}

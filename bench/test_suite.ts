@@ -1,8 +1,10 @@
 // The tests of the module: wall time and CPU time of the tasks that run them.
 
+import { delimiter } from "node:path";
 import { fileURLToPath } from "node:url";
-import { runtimes } from "../tests/runtimes.ts";
-import { temporary } from "./measure.ts";
+import { thisDeno } from "../tests/runtimes.ts";
+import { run, temporary } from "./measure.ts";
+import { getTitle } from "./other_runtimes.ts";
 import { type Section, show, table } from "./tables.ts";
 
 /** Runs each task once, however small the share. */
@@ -13,10 +15,23 @@ export async function measureTests(): Promise<Section> {
     title: "Tests",
     targets: [],
     tables: [
-      `Seconds, one run each, with ${runtimes.map(({ label }) => label).join(", ")}.`,
+      `Seconds, one run each. Named runtimes: ${(await findRuntimes()).join(", ")}.`,
       table(["", "wall time", "CPU time", "passed", "failed", "ignored"], rows),
     ],
   };
+}
+
+/** The runtimes that the environment names: `deno task test` uses only the newest of each. */
+async function findRuntimes(): Promise<string[]> {
+  const variables = { "Node.js": "ATEXIT_TEST_NODE", "Bun": "ATEXIT_TEST_BUN" };
+  const titles = [getTitle(thisDeno)];
+  for (const [name, variable] of Object.entries(variables)) {
+    for (const path of Deno.env.get(variable)?.split(delimiter) ?? []) {
+      const { stdout } = await run([path, "--version"]);
+      titles.push(`${name} ${stdout.trim().replace("v", "")}`);
+    }
+  }
+  return titles;
 }
 
 async function measureTask(task: string): Promise<string[]> {
@@ -34,7 +49,7 @@ async function measureTask(task: string): Promise<string[]> {
 
 /** Reads `ok | 512 passed (3 steps) | 0 failed | 4 ignored (2m10s)`, the last line of `deno test`. */
 function parseSummary(output: string): Record<"passed" | "failed" | "ignored", string> {
-  const summary = output.match(/^(?:ok|FAILED) \| .*$/m)?.[0];
+  const summary = output.match(/^(?:ok|FAILED) \| .*$/gm)?.at(-1);
   if (summary === undefined) throw new Error(`No tests have run:\n${output}`);
   const find = (word: string) => summary.match(`(\\d+) ${word}`)?.[1] ?? "0";
   return { passed: find("passed"), failed: find("failed"), ignored: find("ignored") };

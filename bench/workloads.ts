@@ -2,35 +2,53 @@
 // deno run -A --v8-flags=--expose-gc,--single-threaded workloads.ts WORKLOAD SUBJECT COUNT
 
 import { register, unregister } from "../mod.ts";
-import { type Func, makeFunctions, shuffle, type Subject, subjects } from "./subjects.ts";
+import {
+  type Func,
+  getLimits,
+  makeFunctions,
+  shuffle,
+  type Subject,
+  type SubjectName,
+  subjects,
+} from "./subjects.ts";
 
 /** Nanoseconds of CPU time for each call, bytes for each handler, or a number of objects. */
 export type Costs = Record<string, number>;
 
 type Workload = (subject: Subject, count: number) => Costs | Promise<Costs>;
 
-/** Microseconds after which a workload is not repeated any more. */
-const maximum = 2e5;
+/** Microseconds for which calls are repeated. V8 needs some time to optimize what they call. */
+const warmUpTime = 2e5;
+const measuredTime = 1e5;
 
 const { gc } = globalThis as unknown as { gc: () => void };
 
 const workloads: Record<string, Workload> = {
-  /** Registers functions and runs them. */
-  run(subject, count) {
-    return perCall(count, async (funcs, time) => {
-      await time("register", count, () => subject.register(funcs));
-      if (subject.run !== undefined) await time("run", count, () => subject.run!());
-    }, subject);
+  /** Registers functions and runs them. Afterwards, since it may build an index, removes others. */
+  async calls(subject, count) {
+    const costs = await measureCalls(subject, count, async (funcs, time) => {
+      await time("register", funcs.length, () => subject.register(funcs));
+      if (subject.run !== undefined) await time("run", funcs.length, () => subject.run!());
+    });
+    if (count > limits.remove) return costs;
+    for (const [name, share] of [["remove all", 1], ["remove a tenth", 0.1]] as const) {
+      const removal = await measureCalls(subject, count, async (funcs, time) => {
+        const places = shuffle(funcs.length).subarray(0, funcs.length * share);
+        const removers: Func[] = [];
+        subject.register(funcs, removers);
+        await time(name, places.length, () => subject.remove!(places, funcs, removers));
+      });
+      Object.assign(costs, removal);
+    }
+    return costs;
   },
-
-  /** Registers functions and removes all of them, in random order. */
-  removeAll: (subject, count) => removeSome(subject, count, count),
-
-  /** Registers functions and removes a tenth of them, in random order. */
-  removeTenth: (subject, count) => removeSome(subject, count, count / 10),
 
   /** Registers functions that exist before, so that they are not counted. */
   memory(subject, count) {
+    const warmUp = makeFunctions(1000);
+    subject.register(warmUp);
+    subject.clear(warmUp);
+    heapUsed();
     const funcs = makeFunctions(count);
     const before = heapUsed();
     subject.register(funcs);
@@ -41,14 +59,15 @@ const workloads: Record<string, Workload> = {
 
   /** Registers and removes a new function again and again, beside those that stay. */
   churn(subject, count) {
-    const cycles = 1e6;
+    const cycles = 5e5;
     const funcs = makeFunctions(count);
     subject.register(funcs);
-    subject.churn!(1_000); // The first removal may build an index.
-    const before = heapUsed();
+    subject.churn!(cycles); // Warms up.
     const start = cpuTime();
     subject.churn!(cycles);
-    const cycle = (cpuTime() - start) * 1e3 / cycles;
+    const cycle = (cpuTime() - start) * 1000 / cycles;
+    const before = heapUsed(); // Not earlier: after a forced collection V8 is slower for a while.
+    subject.churn!(cycles);
     const grown = heapUsed() - before;
     subject.clear(funcs);
     return { cycle, grown };
@@ -66,15 +85,6 @@ const workloads: Record<string, Workload> = {
   },
 };
 
-function removeSome(subject: Subject, count: number, calls: number): Promise<Costs> {
-  const places = shuffle(count).subarray(0, calls);
-  return perCall(count, async (funcs, time) => {
-    const removers: Func[] = [];
-    await time("register", count, () => subject.register(funcs, removers));
-    await time("remove", calls, () => subject.remove!(places, funcs, removers));
-  }, subject);
-}
-
 function registerAndRemove(count: number): WeakRef<WeakKey>[] {
   const refs: WeakRef<WeakKey>[] = [];
   for (const func of makeFunctions(count) as ((arg: object) => void)[]) {
@@ -89,30 +99,40 @@ function registerAndRemove(count: number): WeakRef<WeakKey>[] {
 /** Times calls, including what they leave for the next microtask. */
 type Timer = (name: string, calls: number, what: () => void) => Promise<void>;
 
-/** Repeats a round with new functions, and returns what each of its timed calls costs. */
-async function perCall(
-  count: number,
-  round: (funcs: Func[], time: Timer) => Promise<void>,
+/** What is repeated, each time with new functions. */
+type Round = (funcs: Func[], time: Timer) => Promise<void>;
+
+/** Warms up, and returns what each of the timed calls costs. */
+async function measureCalls(subject: Subject, count: number, round: Round): Promise<Costs> {
+  await repeat(subject, Math.min(1e4, count), round, warmUpTime);
+  return await repeat(subject, count, round, measuredTime);
+}
+
+async function repeat(
   subject: Subject,
+  count: number,
+  round: Round,
+  maximum: number,
 ): Promise<Costs> {
-  const costs: Costs = {};
-  const rounds = Math.ceil(1e6 / count);
-  const start = cpuTime();
-  let done = 0;
-  const time: Timer = async (name, calls, what) => {
+  const microseconds: Record<string, number> = { nothing: 0 };
+  const calls: Record<string, number> = {};
+  const time: Timer = async (name, callsOfRound, what) => {
     const start = cpuTime();
     what();
     await undefined;
-    costs[name] = (costs[name] ?? 0) + (cpuTime() - start - clockCost) * 1e3 / calls;
+    microseconds[name] = (microseconds[name] ?? 0) + cpuTime() - start;
+    calls[name] = (calls[name] ?? 0) + callsOfRound;
   };
-  while (done < rounds && cpuTime() - start < maximum) {
+  const start = cpuTime();
+  for (let done = 0; done === 0 || cpuTime() - start < maximum; done++) {
     const funcs = makeFunctions(count);
     if (count > 1e4) gc();
+    await time("nothing", 1, () => {}); // What the clock itself takes.
     await round(funcs, time);
     subject.clear(funcs);
-    done++;
   }
-  for (const name in costs) costs[name] /= done;
+  const { nothing, ...costs } = microseconds;
+  for (const name in costs) costs[name] = (costs[name] - nothing) * 1000 / calls[name];
   return costs;
 }
 
@@ -122,21 +142,13 @@ function cpuTime(): number {
   return user + system;
 }
 
-/** Microseconds that reading the clock takes. */
-function measureClock(): number {
-  const start = cpuTime();
-  for (let i = 0; i < 1e4; i++) cpuTime();
-  return (cpuTime() - start) / 1e4;
-}
-
 function heapUsed(): number {
   gc();
   return Deno.memoryUsage().heapUsed;
 }
 
-const [workload, name, count] = Deno.args;
-const subject = await subjects[name as keyof typeof subjects]();
-measureClock();
-const clockCost = measureClock();
-await workloads[workload](subject, Math.min(1e4, Number(count))); // Warms up.
-console.log(JSON.stringify(await workloads[workload](subject, Number(count))));
+cpuTime(); // Loads `process`.
+const [workload, name, number] = Deno.args;
+const limits = getLimits(name as SubjectName);
+const subject = await subjects[name as SubjectName]();
+console.log(JSON.stringify(await workloads[workload](subject, Number(number))));
