@@ -1,7 +1,7 @@
 // When a run happens on Deno alone. Ends that other runtimes have, too, are in portable_ends_test.ts.
 
 import { assertEquals } from "@std/assert";
-import { assertOutcome, fixture, run } from "./program.ts";
+import { assertOutcome, fixture, run, version } from "./program.ts";
 
 /** How most programs begin. */
 const twoHandlers = `
@@ -44,6 +44,40 @@ Deno.test("Deno.exit runs the handlers though it was saved before the import", a
     saved(3);
   `);
   assertOutcome(outcome, { lines: ["handler 3"], code: 3 });
+});
+
+Deno.test({
+  name: "no end loads Deno's timers, which takes longer than the rest of the module",
+  ignore: version < 209, // They are always loaded.
+  async fn() {
+    const ends = [
+      ["exitOnSignals();"],
+      ["setGracePeriod(5_000);"],
+      ["exit(3);", 3],
+      ["exit(3, { timeout: 5_000 });", 3],
+      ["try { exit(3, { timeout: 200 }); } catch {} await new Promise(() => {});", 3],
+      ["throw new SystemExit(3);", 3],
+      ["exitOnSignals(); Deno.kill(Deno.pid, 'SIGTERM'); await new Promise(() => {});", 143],
+    ] as const;
+    await Promise.all(ends.map(async ([end, code = 0]) => {
+      const outcome = await run(`
+        const { get, ...descriptor } = Object.getOwnPropertyDescriptor(globalThis, "setTimeout");
+        const spy = () => {
+          console.log("loaded");
+          return get.call(globalThis);
+        };
+        Object.defineProperty(globalThis, "setTimeout", { ...descriptor, get: spy });
+        const { exit, exitOnSignals, register, registerAsync, setGracePeriod, SystemExit } =
+          await import("@atexit/atexit");
+        registerAsync(async () => {
+          await 1;
+          console.log("awaited");
+        });
+        ${end}
+      `);
+      assertOutcome(outcome, { lines: ["awaited"], code });
+    }));
+  },
 });
 
 Deno.test("Deno prints the error itself as it would without the module", async () => {

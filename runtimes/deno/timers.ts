@@ -1,4 +1,5 @@
-// Timers that load nothing where that is possible, and keep nothing alive unless they have to.
+// Timers that load nothing, and keep nothing alive unless they have to. Deno 2.9 loads its own when one
+// is first looked at, which takes longer than the rest of the module.
 
 import type { Clock } from "../runtime.ts";
 import { canWaitAsync, deno, getLazily, isDeno, isTestRunner, isWorker } from "./queries.ts";
@@ -8,12 +9,11 @@ type Timer = number | { unref(): void };
 
 // Captured at import, so that later monkey-patching does not affect the module.
 const { notify, waitAsync } = Atomics;
-const { Int32Array, performance, SharedArrayBuffer } = isDeno
+const { Int32Array, MessageChannel, performance, SharedArrayBuffer } = isDeno
   ? globalThis
   : {} as typeof globalThis;
 const now = performance?.now.bind(performance);
 const { unrefTimer } = deno;
-// Deno 2.9 loads the timers when one is first looked at, which takes 3 ms.
 const getSetTimeout = getLazily<(callback: () => void, delay: number) => Timer>(
   globalThis,
   "setTimeout",
@@ -26,8 +26,8 @@ const MAX_DELAY_MS = 2 ** 31 - 1;
 export class Timers implements Clock {
   /** Whether Deno reports an empty event loop: not to workers, nor while the main module loads. */
   #reportsDrained = false;
-  /** The timers that keep the program alive until Deno reports an empty event loop. */
-  #holding: Timer[] = [];
+  /** What lets go of the program that timers keep alive until Deno reports an empty event loop. */
+  readonly #releases = new Set<() => void>();
 
   now(): number {
     return now();
@@ -39,38 +39,71 @@ export class Timers implements Clock {
     keepAlive?: "unlessDrained" | "always",
   ): () => void {
     const delay = milliseconds < MAX_DELAY_MS ? milliseconds : MAX_DELAY_MS;
-    const holds = keepAlive === "unlessDrained" && (!this.#reportsDrained || isTestRunner());
-    if (!holds && keepAlive !== "always" && canWaitAsync()) return startWaiting(delay, callback);
-    const timer = getSetTimeout()(callback, delay);
-    if (holds) this.#holding.push(timer);
-    else if (keepAlive !== "always") unref(timer);
-    return () => getClearTimeout()(timer);
+    const start = canWaitAsync() ? startWaiting : startTimeout;
+    const stop = start(delay, () => {
+      release?.();
+      callback();
+    });
+    const release = this.#hold(keepAlive);
+    return () => {
+      stop();
+      release?.();
+    };
   }
 
-  /** Keeps the program alive for two turns, after which signals have been delivered (2.9.6). */
+  /** Keeps the program alive for a timer. Returns a function that lets go of it. */
+  #hold(keepAlive: "unlessDrained" | "always" | undefined): (() => void) | undefined {
+    if (keepAlive === undefined) return undefined;
+    if (keepAlive === "always") return hold();
+    if (this.#reportsDrained && !isTestRunner()) return undefined;
+    const release = hold();
+    this.#releases.add(release);
+    return () => {
+      release();
+      this.#releases.delete(release);
+    };
+  }
+
+  /** Keeps the program alive for two turns, after which signals have been delivered (2.5.7 to 2.9.6). */
   keepAlive(): void {
-    const setTimeout = getSetTimeout();
-    setTimeout(() => setTimeout(() => {}, 0), 0);
+    const wait = (callback: () => void) => this.startTimer(0, callback, "always");
+    wait(() => wait(() => {}));
   }
 
   /** Calls back in a later turn of the event loop, until which the program is kept alive. */
   defer(callback: () => void): void {
-    getSetTimeout()(callback, 0);
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      port1.close();
+      callback();
+    };
+    port2.postMessage(undefined);
   }
 
   /** From now on Deno reports an empty event loop: timers need not keep the program alive. */
   loaded(): void {
     if (isWorker || this.#reportsDrained) return;
     this.#reportsDrained = true;
-    if (this.#holding.length === 0 || isTestRunner()) return;
-    for (const timer of this.#holding) unref(timer);
-    this.#holding = [];
+    if (isTestRunner()) return;
+    for (const release of this.#releases) release();
+    this.#releases.clear();
   }
 }
 
-function unref(timer: Timer): void {
+/** Keeps the program alive. Returns a function that lets go of it. */
+function hold(): () => void {
+  const { port1, port2 } = new MessageChannel();
+  port1.onmessage = () => {}; // A port that is listened to.
+  // Not `port1.close()`: Deno would create an error, which a frozen `Error.prototype` refuses (2.9.6).
+  return () => port2.close();
+}
+
+/** A timer that keeps nothing alive. */
+function startTimeout(milliseconds: number, callback: () => void): () => void {
+  const timer = getSetTimeout()(callback, milliseconds);
   if (typeof timer === "object") timer.unref();
   else unrefTimer(timer);
+  return () => getClearTimeout()(timer);
 }
 
 /** A timer that loads nothing and keeps nothing alive. */
