@@ -19,7 +19,14 @@ export function guard(runtime: Runtime): Omit<Runtime, "install"> {
     output: runtime.output,
     signals: guardSignals(runtime.signals),
     isTestRunner: () => attempt(() => runtime.isTestRunner(), false),
-    handlerAdded: (awaited) => attempt(() => runtime.handlerAdded(awaited), undefined),
+    // Not by attempt(): this is called for each handler, and a closure takes longer than the rest.
+    handlerAdded(awaited) {
+      try {
+        runtime.handlerAdded(awaited);
+      } catch {
+        // The program has replaced what it needs.
+      }
+    },
     keepAlive: () => attempt(() => runtime.keepAlive(), undefined),
     flush() {
       const flushed = attempt(() => runtime.flush(), undefined);

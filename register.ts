@@ -7,7 +7,6 @@ import { realm } from "./realm.ts";
 
 // Captured at import, so that later monkey-patching does not affect the module.
 const { apply } = Reflect;
-const { hasOwn } = Object;
 const functionToString = Function.prototype.toString;
 
 // -------------------------------------------------------------------------------------- register()
@@ -493,7 +492,7 @@ function isClass(func: AnyFunction): boolean {
   try {
     // Arrow functions and methods, which most handlers are, have no prototype. Not by its descriptor:
     // that would create the prototype of a function, which takes ten times as long as its text.
-    return hasOwn(func, "prototype") && apply(functionToString, func, []).startsWith("class");
+    return "prototype" in func && apply(functionToString, func, []).startsWith("class");
   } catch {
     return false; // A proxy whose trap throws.
   }
