@@ -64,10 +64,9 @@ export class Timers implements Clock {
     };
   }
 
-  /** Keeps the program alive for two turns, after which signals have been delivered (2.5.7 to 2.9.6). */
+  /** Keeps the program alive until signals that have arrived are delivered (2.5.7 to 2.9.6). */
   keepAlive(): void {
-    const wait = (callback: () => void) => this.startTimer(0, callback, "always");
-    wait(() => wait(() => {}));
+    this.startTimer(0, () => {}, "always");
   }
 
   /** Calls back in a later turn of the event loop, until which the program is kept alive. */
