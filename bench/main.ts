@@ -47,20 +47,25 @@ if (write) await replaceMarked(new URL("./README.md", import.meta.url), () => pa
 function parseArguments(args: string[]): { share: number; names: string[]; write: boolean } {
   let share = 1;
   let write = false;
-  const names: string[] = [];
+  const names = new Set<string>();
   for (const arg of args) {
     if (arg === "--write") write = true;
-    else if (Object.hasOwn(sections, arg)) names.push(arg);
+    else if (Object.hasOwn(sections, arg)) names.add(arg);
     else if (Number(arg) > 0 && Number.isFinite(Number(arg))) share = Number(arg);
     else {
-      console.error(
+      stop(
         `Cannot measure ${arg}: expected a positive number, --write, or one of the sections ` +
           Object.keys(sections).join(", "),
       );
-      Deno.exit(2);
     }
   }
-  return { share, names: names.length === 0 ? Object.keys(sections) : [...new Set(names)], write };
+  if (write && names.size > 0) stop("Cannot write a part of the page: expected no section");
+  return { share, names: names.size === 0 ? Object.keys(sections) : [...names], write };
+}
+
+function stop(message: string): never {
+  console.error(message);
+  Deno.exit(2);
 }
 
 async function describeMachine(): Promise<string> {

@@ -12,6 +12,7 @@ import {
   type Samples,
   temporary,
 } from "./measure.ts";
+import { bundle } from "./packages.ts";
 import { type Section, show, showEstimate, showRounds, table, type Target } from "./tables.ts";
 
 const empty = "empty script";
@@ -80,14 +81,12 @@ async function installPackages(): Promise<string> {
     "atexit-no-source-maps@file:./no_source_maps.tgz",
     "signal-exit@4",
     "exit-hook@5",
-    "esbuild@0.25",
   ];
   await run([...install, ...packages], { cwd: folder });
   await Deno.writeTextFile(`${folder}/empty_file.mjs`, "");
   await Deno.writeTextFile(`${folder}/entry.mjs`, `export * from "@atexit/atexit";`);
-  const esbuild = ["npx", "esbuild", "entry.mjs", "--bundle", "--format=esm", "--platform=node"];
-  await run([...esbuild, "--outfile=one_file.mjs"], { cwd: folder });
-  await run([...esbuild, "--minify", "--outfile=one_file_minified.mjs"], { cwd: folder });
+  await bundle(`${folder}/entry.mjs`, `${folder}/one_file.mjs`);
+  await bundle(`${folder}/entry.mjs`, `${folder}/one_file_minified.mjs`, "--minify");
   return folder;
 }
 

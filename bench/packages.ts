@@ -1,5 +1,6 @@
 // The packages that are measured on Deno: the module, the module before the redesign, and the files of
-// the module without their contents. Each from local files and from a JSR on this machine.
+// the module without their contents. Each from local files and from a JSR on this machine. And the
+// module in one file.
 
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { type JsrPackage, JsrServer } from "../tests/jsr.ts";
@@ -55,6 +56,12 @@ async function createPackage(name: string, files: Files): Promise<MeasuredPackag
   }
   const local = pathToFileURL(`${folder}/mod.ts`).href;
   return { name: `@atexit/${name}`, files, local, jsr: `jsr:@atexit/${name}@${version}` };
+}
+
+/** Bundles a file, and what it imports, into one file of JavaScript. */
+export async function bundle(entry: string, outfile: string, ...flags: string[]): Promise<void> {
+  const esbuild = ["npx", "--yes", "esbuild@0.25", "--bundle", "--format=esm", "--platform=node"];
+  await run([...esbuild, ...flags, `--outfile=${outfile}`, entry]);
 }
 
 /** Reads the files that `deno publish` would publish. */
