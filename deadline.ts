@@ -37,7 +37,7 @@ export class Deadline {
   constructor(clock: Clock, host: DeadlineHost, gracePeriod: number | undefined) {
     this.#clock = clock;
     this.#host = host;
-    this.#grace = this.#startLimit(gracePeriod);
+    if (gracePeriod !== undefined) this.#grace = this.#startLimit(gracePeriod);
   }
 
   /** Whether there is a limit. */
@@ -47,8 +47,9 @@ export class Deadline {
 
   /** Adds a timeout, which counts from now. The one that ends first replaces the grace period. */
   limit(milliseconds: number | undefined): void {
+    if (milliseconds === undefined) return;
     const limit = this.#startLimit(milliseconds);
-    if (getEnd(limit) >= getEnd(this.#timeout)) return;
+    if (this.#timeout !== undefined && getEnd(limit) >= getEnd(this.#timeout)) return;
     this.#timeout = limit;
     this.#inReserve = false;
     if (this.#stopTimer !== undefined) this.#restartTimer();
@@ -76,8 +77,8 @@ export class Deadline {
     return this.#timeout ?? this.#grace;
   }
 
-  #startLimit(milliseconds: number | undefined): Limit | undefined {
-    return milliseconds === undefined ? undefined : { start: this.#clock.now(), milliseconds };
+  #startLimit(milliseconds: number): Limit {
+    return { start: this.#clock.now(), milliseconds };
   }
 
   #restartTimer(): void {
@@ -122,6 +123,6 @@ export function getShorter(
   return one < other ? one : other;
 }
 
-function getEnd(limit: Limit | undefined): number {
-  return limit === undefined ? Infinity : limit.start + limit.milliseconds;
+function getEnd({ start, milliseconds }: Limit): number {
+  return start + milliseconds;
 }

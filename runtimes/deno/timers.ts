@@ -39,12 +39,12 @@ export class Timers implements Clock {
     keepAlive?: "unlessDrained" | "always",
   ): () => void {
     const delay = milliseconds < MAX_DELAY_MS ? milliseconds : MAX_DELAY_MS;
+    const release = this.#hold(keepAlive);
     const start = canWaitAsync() ? startWaiting : startTimeout;
     const stop = start(delay, () => {
       release?.();
       callback();
     });
-    const release = this.#hold(keepAlive);
     return () => {
       stop();
       release?.();
