@@ -3,6 +3,10 @@
 
 import type { Clock, Runtime, Signals } from "./runtimes/runtime.ts";
 
+// Captured at import, so that later monkey-patching does not affect the module.
+const { apply } = Reflect;
+const NativeArray = Array;
+
 /**
  * Returns a runtime that does not throw: the program may have replaced what it needs. Only what ends
  * the program is left alone, because there an exception tells that the end is prevented.
@@ -78,13 +82,13 @@ async function settle(promise: Promise<void>): Promise<void> {
   }
 }
 
-/** Enough small frames for an exit and its handlers: 300 are too few (Deno 2.9.6, Node.js 20 and 26). */
-const RESERVED_FRAMES = 1_000;
+/** Enough stack for an exit and its handlers, in values: a third is not (Deno 2.9.6, Node.js 20 and 26). */
+const RESERVED_VALUES = 10_000;
 
 /**
  * Throws a `RangeError` at once if the stack is nearly full, as in the `catch` of an infinite
  * recursion. Later, it would leave an exit half done.
  */
-export function reserveStack(frames = RESERVED_FRAMES): number {
-  return frames === 0 ? 0 : 1 + reserveStack(frames - 1);
+export function reserveStack(): void {
+  apply(() => {}, undefined, new NativeArray(RESERVED_VALUES)); // Arguments need room on the stack.
 }
