@@ -71,6 +71,7 @@ export class Timers implements Clock {
 
   /** Calls back in a later turn of the event loop, until which the program is kept alive. */
   defer(callback: () => void): void {
+    if (MessageChannel === undefined) return void getSetTimeout()(callback, 0);
     const { port1, port2 } = new MessageChannel();
     port1.onmessage = () => {
       port1.close();
@@ -91,6 +92,10 @@ export class Timers implements Clock {
 
 /** Keeps the program alive. Returns a function that lets go of it. */
 function hold(): () => void {
+  if (MessageChannel === undefined) { // The program has removed it.
+    const timer = getSetTimeout()(() => {}, MAX_DELAY_MS);
+    return () => getClearTimeout()(timer);
+  }
   const { port1, port2 } = new MessageChannel();
   port1.onmessage = () => {}; // A port that is listened to.
   // Not `port1.close()`: Deno would create an error, which a frozen `Error.prototype` refuses (2.9.6).
