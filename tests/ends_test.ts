@@ -80,19 +80,26 @@ Deno.test({
   },
 });
 
-Deno.test("an exit() that is caught takes effect though the program has removed MessageChannel", async () => {
-  const outcome = await run(`
-    delete globalThis.MessageChannel;
-    const { exit, registerAsync } = await import("@atexit/atexit");
-    registerAsync(async () => {
-      await 1;
-      console.log("awaited");
-    });
-    try { exit(3, { timeout: 200 }); } catch {}
-    await new Promise(() => {});
-  `);
-  assertOutcome(outcome, { lines: ["awaited"], code: 3 });
-});
+const brokenPorts = {
+  "removed MessageChannel": "delete globalThis.MessageChannel;",
+  "replaced MessageChannel": "globalThis.MessageChannel = () => {};",
+};
+
+for (const [name, statement] of Object.entries(brokenPorts)) {
+  Deno.test(`an exit() that is caught takes effect though the program has ${name}`, async () => {
+    const outcome = await run(`
+      ${statement}
+      const { exit, registerAsync } = await import("@atexit/atexit");
+      registerAsync(async () => {
+        await 1;
+        console.log("awaited");
+      });
+      try { exit(3, { timeout: 200 }); } catch {}
+      await new Promise(() => {});
+    `);
+    assertOutcome(outcome, { lines: ["awaited"], code: 3 });
+  });
+}
 
 Deno.test("Deno prints the error itself as it would without the module", async () => {
   const imports = 'import { register, registerAsync } from "@atexit/atexit";';

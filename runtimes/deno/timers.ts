@@ -1,5 +1,5 @@
-// Timers that load nothing, and keep nothing alive unless they have to. Deno 2.9 loads its own when one
-// is first looked at, which takes longer than the rest of the module.
+// Timers that load nothing where that is possible, and keep nothing alive unless they have to. Deno 2.9
+// loads its own when one is first looked at, which takes longer than the rest of the module.
 
 import type { Clock } from "../runtime.ts";
 import { canWaitAsync, deno, getLazily, isDeno, isTestRunner, isWorker } from "./queries.ts";
@@ -39,12 +39,12 @@ export class Timers implements Clock {
     keepAlive?: "unlessDrained" | "always",
   ): () => void {
     const delay = milliseconds < MAX_DELAY_MS ? milliseconds : MAX_DELAY_MS;
-    const release = this.#hold(keepAlive);
     const start = canWaitAsync() ? startWaiting : startTimeout;
     const stop = start(delay, () => {
       release?.();
       callback();
     });
+    const release = this.#hold(keepAlive);
     return () => {
       stop();
       release?.();
@@ -71,13 +71,7 @@ export class Timers implements Clock {
 
   /** Calls back in a later turn of the event loop, until which the program is kept alive. */
   defer(callback: () => void): void {
-    if (MessageChannel === undefined) return void getSetTimeout()(callback, 0);
-    const { port1, port2 } = new MessageChannel();
-    port1.onmessage = () => {
-      port1.close();
-      callback();
-    };
-    port2.postMessage(undefined);
+    getSetTimeout()(callback, 0);
   }
 
   /** From now on Deno reports an empty event loop: timers need not keep the program alive. */
@@ -92,14 +86,16 @@ export class Timers implements Clock {
 
 /** Keeps the program alive. Returns a function that lets go of it. */
 function hold(): () => void {
-  if (MessageChannel === undefined) { // The program has removed it.
+  try {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {}; // A port that is listened to.
+    // Not `port1.close()`: Deno would create an error, which a frozen `Error.prototype` refuses (2.9.6).
+    return () => port2.close();
+  } catch {
+    // The program has removed or replaced what a port needs.
     const timer = getSetTimeout()(() => {}, MAX_DELAY_MS);
     return () => getClearTimeout()(timer);
   }
-  const { port1, port2 } = new MessageChannel();
-  port1.onmessage = () => {}; // A port that is listened to.
-  // Not `port1.close()`: Deno would create an error, which a frozen `Error.prototype` refuses (2.9.6).
-  return () => port2.close();
 }
 
 /** A timer that keeps nothing alive. */
