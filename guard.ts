@@ -82,7 +82,7 @@ async function settle(promise: Promise<void>): Promise<void> {
   }
 }
 
-/** Enough stack for an exit and its handlers, in values: a third is not (Deno 2.9.6, Node.js 20 and 26). */
+/** Enough stack for an exit and its handlers, in values: 1000 are too few (Node.js 20 and 26). */
 const RESERVED_VALUES = 10_000;
 
 /**
