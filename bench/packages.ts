@@ -3,6 +3,7 @@
 // module in one file.
 
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { findImports } from "../tests/imports.ts";
 import { type JsrPackage, JsrServer } from "../tests/jsr.ts";
 import { run, temporary } from "./measure.ts";
 
@@ -79,23 +80,11 @@ async function readPublished(folder: string): Promise<Files> {
 /** The same files. Of those that are imported only the imports are left. */
 async function emptyFilesOf({ files, local }: MeasuredPackage): Promise<Files> {
   const root = new URL(".", local).href;
-  const { stdout } = await run([Deno.execPath(), "info", "--no-config", "--json", local]);
-  const graph: ModuleGraph = JSON.parse(stdout);
-  const imports = graph.modules.map(({ specifier, dependencies = [] }) => [
-    `/${specifier.slice(root.length)}`,
-    dependencies.filter(({ code }) => code !== undefined)
-      .map(({ specifier }) => `import "${specifier}";\n`).join(""),
+  const imports = Array.from(await findImports(local), ([url, imports]) => [
+    `/${url.slice(root.length)}`,
+    imports.map(({ specifier }) => `import "${specifier}";\n`).join(""),
   ]);
   return { ...files, ...Object.fromEntries(imports) };
-}
-
-/** What `deno info --json` prints, as far as it is used here. */
-interface ModuleGraph {
-  readonly modules: readonly {
-    readonly specifier: string;
-    /** A dependency that is only a type has no `code`. */
-    readonly dependencies?: readonly { readonly specifier: string; readonly code?: unknown }[];
-  }[];
 }
 
 async function checkOutBeforeRedesign(): Promise<string | undefined> {

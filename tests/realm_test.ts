@@ -4,7 +4,8 @@ import { assertEquals } from "@std/assert";
 import { constants } from "node:os";
 import { pathToFileURL } from "node:url";
 import { version } from "../realm.ts";
-import { assertOutcome, type Expected, run, start } from "./program.ts";
+import { findImports } from "./imports.ts";
+import { assertOutcome, type Expected, mod, run, start } from "./program.ts";
 import { withoutSignals } from "./skip.ts";
 
 const root = new URL("..", import.meta.url);
@@ -21,27 +22,14 @@ Deno.test("the version is the same in realm.ts and in deno.json", () => {
   assertEquals(version, config.version);
 });
 
-Deno.test("mod.ts is the first to import each file that is loaded", () => {
-  const named = new Set(findImports("mod.ts"));
-  const missing = files.flatMap(findImports).filter((file) => !named.has(file));
-  assertEquals(new Set(missing), new Set());
+Deno.test("mod.ts is the first to import each file that is loaded", async () => {
+  const imports = await findImports(mod);
+  const named = new Set(imports.get(mod)!.map(({ url }) => url));
+  const others = [...imports.values()].flat().map(({ url }) => url).filter((url) =>
+    !named.has(url)
+  );
+  assertEquals(others, []);
 });
-
-/** Returns the files that a file of the module loads, by their paths from the folder of `mod.ts`. */
-function findImports(file: string): string[] {
-  const text = Deno.readTextFileSync(new URL(file, root));
-  const statements = text.matchAll(/^(?:import|export) (?:([^;]*?) from )?"(\..+?)";$/gms);
-  return Array.from(statements)
-    .filter(([, names]) => names === undefined || !isOnlyTypes(names))
-    .map(([, , specifier]) =>
-      new URL(specifier, new URL(file, root)).pathname.slice(root.pathname.length)
-    );
-}
-
-function isOnlyTypes(names: string): boolean {
-  const list = names.match(/\{(.*)\}/s)?.[1].split(",").map((name) => name.trim()) ?? [];
-  return names.startsWith("type ") || list.every((name) => name === "" || name.startsWith("type "));
-}
 
 // ----------------------------------------------------------------------------------------- copies
 
