@@ -125,27 +125,23 @@ Deno.test("exit() in an exit listener does what the exit of the runtime does the
   }
 });
 
-Deno.test("an exit of the runtime in an exit listener rethrows the last exception of the handlers", () => {
-  const h = new Harness();
-  h.sync("fails", () => {
-    throw new Error("bad");
-  });
-  h.runtime.onExit = () => h.exitNow(20);
-  h.exit(3);
-  h.lifecycle.drained();
-  assertEquals(h.runtime.ends, ["rethrow Error: bad", "now 20", "exit 3"]);
-});
+const exitsInListener: [name: string, exit: (h: Harness) => void, end: string][] = [
+  ["exit()", (h) => h.exit(20), "exit 20"],
+  ["an exit of the runtime", (h) => h.exitNow(20), "now 20"],
+];
 
-Deno.test("exit() in an exit listener rethrows the last exception of the handlers", () => {
-  const h = new Harness();
-  h.sync("fails", () => {
-    throw new Error("bad");
+for (const [name, exit, end] of exitsInListener) {
+  Deno.test(`${name} in an exit listener rethrows the last exception of the handlers`, () => {
+    const h = new Harness();
+    h.sync("fails", () => {
+      throw new Error("bad");
+    });
+    h.runtime.onExit = () => exit(h);
+    h.exit(3);
+    h.lifecycle.drained();
+    assertEquals(h.runtime.ends, ["rethrow Error: bad", end, "exit 3"]);
   });
-  h.runtime.onExit = () => h.exit(20);
-  h.exit(3);
-  h.lifecycle.drained();
-  assertEquals(h.runtime.ends, ["rethrow Error: bad", "exit 20", "exit 3"]);
-});
+}
 
 Deno.test("exit() that joins a run starts no timer", () => {
   const joins: ((h: Harness) => void)[] = [

@@ -274,12 +274,10 @@ export async function installPackages(packages: Record<string, string>): Promise
   await succeed(npm, ["install", ...flags, ...wanted], await project());
 }
 
+const needsNewer = "some of the packages need a newer one";
+
 /** Runtimes that cannot run the newest packages, with the module or without. */
-export const tooOld = Object.fromEntries(
-  ["node 20", "node 22.3", "deno 2.5"].map((
-    name,
-  ) => [name, "some of the packages need a newer one"]),
-);
+export const tooOld = { "node 20": needsNewer, "node 22.3": needsNewer, "deno 2.5": needsNewer };
 
 /** Makes the tarball that JSR offers to npm, and returns its path. Only the newest Deno can. */
 export async function pack(folder: string): Promise<string> {
