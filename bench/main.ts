@@ -8,12 +8,12 @@
 
 import { cpus, release, totalmem } from "node:os";
 import { fileURLToPath } from "node:url";
-import { others, skipped } from "../tests/runtimes.ts";
+import { getTitle, others, skipped } from "../tests/runtimes.ts";
 import { replaceMarked } from "../tests/tables.ts";
 import { measureEnds } from "./ends.ts";
 import { measureHandlers } from "./handlers.ts";
 import { type Rounds, run } from "./measure.ts";
-import { getTitle, measureOtherRuntimes } from "./other_runtimes.ts";
+import { measureOtherRuntimes } from "./other_runtimes.ts";
 import { measureReports } from "./reports.ts";
 import { measureStartUp } from "./start_up.ts";
 import { describe, type Section } from "./tables.ts";

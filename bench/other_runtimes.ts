@@ -1,7 +1,7 @@
 // The start of a program with one handler on Node.js and Bun: CPU time of the whole process.
 
 import { fileURLToPath } from "node:url";
-import { others, type TestRuntime } from "../tests/runtimes.ts";
+import { getTitle, others, type TestRuntime } from "../tests/runtimes.ts";
 import {
   type Command,
   measureCpuTimes,
@@ -32,13 +32,6 @@ const programs: Record<string, string> = {
   [signalExit]: `import { onExit } from "signal-exit"; onExit(() => {});`,
   [exitHook]: `import exitHook from "exit-hook"; exitHook(() => {});`,
 };
-
-const titles = { deno: "Deno", node: "Node.js", bun: "Bun" };
-
-/** `Node.js 26.10.0` */
-export function getTitle({ name, version }: TestRuntime): string {
-  return `${titles[name]} ${version.join(".")}`;
-}
 
 export async function measureOtherRuntimes(rounds: Rounds): Promise<Section> {
   if (others.length === 0) console.error("Neither Node.js nor Bun is here");

@@ -100,25 +100,23 @@ const handlers = {
     height: 240,
     mark: { type: "line", point: true },
     encoding: {
-      x: {
-        field: "count",
-        type: "quantitative",
-        scale: { type: "log" },
-        title: "number of handlers",
-        axis: { values: [1e2, 1e3, 1e4, 1e5, 1e6], format: "~s" },
-      },
-      y: {
-        field: "cost",
-        type: "quantitative",
-        scale: { type: "log" },
-        title: "CPU time for each handler, ns",
-        axis: { values: [1, 10, 100, 1000, 10_000], format: "d" },
-      },
+      x: logarithmic("count", "number of handlers", {
+        values: [1e2, 1e3, 1e4, 1e5, 1e6],
+        format: "~s",
+      }),
+      y: logarithmic("cost", "CPU time for each handler, ns", {
+        values: [1, 10, 100, 1000, 10_000],
+        format: "d",
+      }),
       color: { field: "subject", type: "nominal", title: null, sort: null },
     },
   },
   resolve: { axis: { x: "independent", y: "independent" } },
 };
+
+function logarithmic(field: string, title: string, axis: object): object {
+  return { field, type: "quantitative", scale: { type: "log" }, title, axis };
+}
 
 /** A text as it is without Markdown. */
 function withoutMarks(text: string): string {

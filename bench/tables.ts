@@ -1,5 +1,6 @@
 // Targets and tables, in Markdown.
 
+import { table as centered } from "../tests/tables.ts";
 import type { Estimate } from "./measure.ts";
 
 /** What a section has measured. */
@@ -59,9 +60,9 @@ function groupByReason(targets: readonly Target[]): Record<string, string[]> {
   return groups;
 }
 
-export function table(head: readonly string[], rows: readonly string[][]): string {
-  const ruler = head.map((_, index) => index === 0 ? "---" : "--:");
-  return [head, ruler, ...rows].map((row) => `| ${row.join(" | ")} |`).join("\n");
+/** A table of numbers. */
+export function table(head: string[], rows: string[][]): string {
+  return centered(head, rows, "--:");
 }
 
 /** Three digits, but at most three decimals. Empty if nothing was measured. */

@@ -1,10 +1,8 @@
 // The tests of the module: wall time and CPU time of the tasks that run them.
 
-import { delimiter } from "node:path";
 import { fileURLToPath } from "node:url";
-import { thisDeno } from "../tests/runtimes.ts";
-import { run, temporary } from "./measure.ts";
-import { getTitle } from "./other_runtimes.ts";
+import { getTitle, named } from "../tests/runtimes.ts";
+import { temporary } from "./measure.ts";
 import { type Section, show, table } from "./tables.ts";
 
 /** Runs each task once, however small the share. */
@@ -15,23 +13,10 @@ export async function measureTests(): Promise<Section> {
     title: "Tests",
     targets: [],
     tables: [
-      `Seconds, one run each. Named runtimes: ${(await findRuntimes()).join(", ")}.`,
+      `Seconds, one run each. Named runtimes: ${named.map(getTitle).join(", ")}.`,
       table(["", "wall time", "CPU time", "passed", "failed", "ignored"], rows),
     ],
   };
-}
-
-/** The runtimes that the environment names: `deno task test` uses only the newest of each. */
-async function findRuntimes(): Promise<string[]> {
-  const variables = { "Node.js": "ATEXIT_TEST_NODE", "Bun": "ATEXIT_TEST_BUN" };
-  const titles = [getTitle(thisDeno)];
-  for (const [name, variable] of Object.entries(variables)) {
-    for (const path of Deno.env.get(variable)?.split(delimiter) ?? []) {
-      const { stdout } = await run([path, "--version"]);
-      titles.push(`${name} ${stdout.trim().replace("v", "")}`);
-    }
-  }
-  return titles;
 }
 
 async function measureTask(task: string): Promise<string[]> {

@@ -11,10 +11,9 @@ import { groups } from "./compare/rows.ts";
 import { subjects } from "./compare/subjects.ts";
 import { pack, succeed } from "./portable.ts";
 import { mod } from "./program.ts";
-import { runtimes, skipped, type TestRuntime } from "./runtimes.ts";
+import { getTitle, runtimes, skipped, type TestRuntime } from "./runtimes.ts";
 import { replaceMarked, runTwoAtATime, table } from "./tables.ts";
 
-const titles = { deno: "Deno", node: "Node.js", bun: "Bun" };
 const packages = Object.entries(subjects).filter(([, subject]) => subject.package !== undefined);
 await install();
 
@@ -80,8 +79,7 @@ async function compare(runtime: TestRuntime): Promise<string> {
   }
   await runTwoAtATime(todo);
   const asked = rows.filter(([title, ...cells]) => title.startsWith("**") || cells.some(Boolean));
-  const heading = `### ${titles[runtime.name]} ${runtime.version.join(".")}\n\n`;
-  return heading + table(["", ...columns.map(([title]) => title)], asked);
+  return `### ${getTitle(runtime)}\n\n` + table(["", ...columns.map(([title]) => title)], asked);
 }
 
 /** The size of a folder. */

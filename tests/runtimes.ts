@@ -32,6 +32,12 @@ export const thisDeno: TestRuntime = (await ask("deno", deno))!;
 /** Whether everything is wanted: each runtime, Deno with the package from npm, and slow rows. */
 export const all = Deno.env.get("ATEXIT_TEST_ALL") === "1";
 
+const nodes = await find("node", pathsOf("ATEXIT_TEST_NODE") ?? ["node"]);
+const buns = await find("bun", pathsOf("ATEXIT_TEST_BUN") ?? ["bun"]);
+
+/** All that `ATEXIT_TEST_ALL=1` would choose, each of them once. */
+export const named: TestRuntime[] = [thisDeno, ...nodes, ...buns];
+
 /**
  * The runtimes that run portable programs: the Deno that tests start programs with, and the Node.js and
  * the Bun on the `PATH`. `ATEXIT_TEST_NODE` and `ATEXIT_TEST_BUN` name others: paths, separated as in
@@ -39,9 +45,13 @@ export const all = Deno.env.get("ATEXIT_TEST_ALL") === "1";
  */
 export const runtimes: TestRuntime[] = [
   ...await findDeno(),
-  ...await find("node", pathsOf("ATEXIT_TEST_NODE") ?? ["node"]),
-  ...await find("bun", pathsOf("ATEXIT_TEST_BUN") ?? ["bun"]),
+  ...choose(nodes),
+  ...choose(buns),
 ];
+
+function choose(found: TestRuntime[]): TestRuntime[] {
+  return all ? found : found.slice(-1);
+}
 
 /** Those that are not Deno. */
 export const others: TestRuntime[] = runtimes.filter(({ name }) => name !== "deno");
@@ -72,8 +82,7 @@ async function find(name: Name, paths: string[]): Promise<TestRuntime[]> {
     else if (!isSupported(runtime)) skipped.push(`${runtime.label} is too old`);
     else found.push(runtime);
   }
-  found.sort((one, other) => compare(one.version, other.version));
-  return all ? found : found.slice(-1);
+  return found.sort((one, other) => compare(one.version, other.version));
 }
 
 function compare(one: readonly number[], other: readonly number[]): number {
@@ -98,6 +107,13 @@ async function ask(name: Name, path: string): Promise<TestRuntime | undefined> {
   } catch {
     return undefined;
   }
+}
+
+const titles = { deno: "Deno", node: "Node.js", bun: "Bun" };
+
+/** What pages call a runtime: `Node.js 26.10.0`. */
+export function getTitle({ name, version }: TestRuntime): string {
+  return `${titles[name]} ${version.join(".")}`;
 }
 
 function isSupported({ name, version: [major, minor] }: TestRuntime): boolean {

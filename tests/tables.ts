@@ -12,9 +12,9 @@ export async function runTwoAtATime(jobs: (() => Promise<void>)[]): Promise<void
   await Promise.all([worker(), worker()]);
 }
 
-/** A table in Markdown. */
-export function table(head: string[], rows: string[][]): string {
-  const ruler = head.map((_, index) => index === 0 ? "---" : ":-:");
+/** A table in Markdown. All columns but the first are centered, or aligned in another way. */
+export function table(head: string[], rows: string[][], align = ":-:"): string {
+  const ruler = head.map((_, index) => index === 0 ? "---" : align);
   return [head, ruler, ...rows].map((row) => `| ${row.join(" | ")} |\n`).join("");
 }
 
